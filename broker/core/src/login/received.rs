@@ -1,0 +1,67 @@
+//! A request was read, and its return address matched.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Login, Routed};
+use crate::{
+    failure::{Failure, FailureCode},
+    identifier::ProviderId,
+    routing::{self, Peers, Route},
+};
+
+/// A request that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received(());
+
+/// The person is choosing a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitingChoice(());
+
+/// What comes after [`Received`].
+#[derive(Debug)]
+pub enum Next {
+    /// The provider is known.
+    Routed(Login<Routed>),
+    /// The person must choose.
+    Choice(Login<AwaitingChoice>),
+}
+
+impl Login<Received> {
+    /// Begins a login.
+    #[must_use]
+    pub fn begin(context: Context) -> Self {
+        Self { context, state: Received(()) }
+    }
+
+    /// Picks the provider, or asks for the person's choice.
+    ///
+    /// # Errors
+    /// With the context, so that the relying party can be told.
+    pub fn route(self, peers: &dyn Peers) -> Result<Next, (Failure, Box<Context>)> {
+        match routing::route(&self.context.request, peers) {
+            Ok(Route::Provider(provider)) => Ok(Next::Routed(self.into(|_| Routed::to(provider.id.clone())))),
+            Ok(Route::Choice(_)) => Ok(Next::Choice(self.into(|_| AwaitingChoice(())))),
+            Err(failure) => Err((failure, Box::new(self.context))),
+        }
+    }
+}
+
+impl Login<AwaitingChoice> {
+    /// The person chose. The choice is checked as if the relying party had named it.
+    ///
+    /// # Errors
+    /// When that provider is not one that this login may go to.
+    pub fn chosen(self, provider: &ProviderId, peers: &dyn Peers) -> Result<Login<Routed>, Failure> {
+        let offered = match routing::route(&self.context.request, peers)? {
+            Route::Provider(only) => vec![only],
+            Route::Choice(several) => several,
+        };
+        if !offered.iter().any(|open| open.id == *provider) {
+            return Err(Failure::new(
+                FailureCode::ProviderNotAllowed,
+                format!("{provider} is not among the providers of this login"),
+            ));
+        }
+        Ok(self.into(|_| Routed::to(provider.clone())))
+    }
+}

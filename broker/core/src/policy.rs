@@ -1,0 +1,70 @@
+//! What the registry says of a peer, as far as the login needs to know it. `metadata` fills these in from records and documents.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    assurance::Assurance,
+    attribute::AttributeName,
+    identifier::{ProviderId, RelyingPartyId},
+    organisation::{LocalText, Organisation},
+    subject::SubjectSource,
+};
+
+/// A provider, as the login sees it.
+#[derive(Debug, Clone)]
+pub struct ProviderPolicy {
+    /// Entity ID or issuer.
+    pub id: ProviderId,
+    /// Which role of ours talks to it.
+    pub protocol: Protocol,
+    /// Who answers for it.
+    pub organisation: Arc<Organisation>,
+    /// What it is called in the provider choice.
+    pub display_name: LocalText,
+    /// Words that also find it in the provider choice.
+    pub keywords: Vec<String>,
+    /// What subject identifiers of its people are made from.
+    pub subject_source: SubjectSource,
+    /// The levels that it is registered for. What it asserts must be one of them and under the organisation's ceiling.
+    pub assurance: Vec<Assurance>,
+    /// Not shown in the provider choice (REFEDS hide-from-discovery); reachable by being named.
+    pub hidden: bool,
+    /// Suspended by the federation operator: takes no login.
+    pub suspended: bool,
+}
+
+/// A relying party, as the login sees it.
+#[derive(Debug, Clone)]
+pub struct RelyingPartyPolicy {
+    /// Entity ID or client_id.
+    pub id: RelyingPartyId,
+    /// Which role of ours talks to it.
+    pub protocol: Protocol,
+    /// Who answers for it.
+    pub organisation: Arc<Organisation>,
+    /// What the notice and the pages call it.
+    pub display_name: LocalText,
+    /// What it may be given: its own registration cut by the organisation's entitlement.
+    pub entitled: BTreeSet<AttributeName>,
+    /// All relying parties of one sector see the same subject identifier: organisation number + sector host.
+    pub sector: String,
+    /// Providers that it takes logins from; `None`: all.
+    pub providers: Option<BTreeSet<ProviderId>>,
+    /// Where a person starts over: the first button of an error page.
+    pub start_url: Option<String>,
+    /// Where its privacy notice is.
+    pub privacy_url: Option<String>,
+    /// An essential attribute that is missing fails the login (Inera's rule); otherwise it is left out (OIDC Core).
+    pub fail_on_missing_attribute: bool,
+    /// Suspended by the federation operator: starts no login.
+    pub suspended: bool,
+}
+
+/// The two protocols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// SAML 2.0.
+    Saml,
+    /// OpenID Connect.
+    Oidc,
+}

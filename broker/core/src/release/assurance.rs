@@ -1,0 +1,60 @@
+//! Which level leaves.
+
+use crate::{
+    assurance::Assurance,
+    failure::{Failure, FailureCode},
+    release::Policy,
+    request::AuthenticationRequest,
+    result::AuthenticationResult,
+};
+
+/// The level that leaves: registered for the provider, under the organisation's ceiling, through the output map, and one that the
+/// relying party takes.
+///
+/// # Errors
+/// [`FailureCode::AssuranceAboveCeiling`] when the provider says more than it is registered for; [`FailureCode::AssuranceTooLow`] when
+/// an essential request is not met. A voluntary one never fails a login.
+pub fn leaving(
+    result: &AuthenticationResult,
+    request: &AuthenticationRequest,
+    policy: Policy<'_>,
+) -> Result<Option<Assurance>, Failure> {
+    let leaving = match &result.assurance {
+        None => None,
+        Some(told) if told.is_known() => {
+            let provider = policy.provider;
+            let registered = provider.assurance.contains(told);
+            let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
+            if !(registered && under) {
+                return Err(Failure::new(
+                    FailureCode::AssuranceAboveCeiling,
+                    format!(
+                        "{} asserted {told}; registered: {}, under the organisation's ceiling: {}",
+                        provider.id,
+                        yes(registered),
+                        yes(under)
+                    ),
+                ));
+            }
+            policy.output_map.leaving(told)
+        }
+        // A word of the provider's own (PasswordProtectedTransport, for one) proves no level: it leaves as nothing.
+        Some(_) => None,
+    };
+    let wanted = &request.assurance;
+    if wanted.essential && !leaving.as_ref().is_some_and(|level| wanted.levels.contains(level)) {
+        return Err(Failure::new(
+            FailureCode::AssuranceTooLow,
+            format!(
+                "wanted one of [{}], would leave as {}",
+                wanted.levels.iter().map(Assurance::as_str).collect::<Vec<_>>().join(", "),
+                leaving.as_ref().map_or("no level", Assurance::as_str)
+            ),
+        ));
+    }
+    Ok(leaving)
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}

@@ -1,0 +1,86 @@
+//! Between "proved" and "leaves": an ordered list of single-purpose steps. Default deny: what no step lets through does not leave.
+//!
+//! 1. [`authority`]: what the provider's organisation may not answer for fails the login or is dropped;
+//! 2. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
+//! 3. [`attributes`]: requested *and* entitled;
+//! 4. [`subject_identifier`]: from the pinned source alone;
+//! 5. [`notice`]: what the person is shown before anything leaves.
+
+pub mod assurance;
+pub mod attributes;
+pub mod authority;
+pub mod notice;
+pub mod subject_identifier;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    assurance::{Assurance, OutputMap},
+    attribute::Attributes,
+    failure::Failure,
+    identifier::ProviderId,
+    moment::Timestamp,
+    policy::{ProviderPolicy, RelyingPartyPolicy},
+    request::AuthenticationRequest,
+    result::AuthenticationResult,
+    subject::{SubjectIdentifier, SubjectSecret},
+};
+
+/// What may leave, to one relying party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleasedIdentity {
+    /// Who it is, to this sector.
+    pub subject: SubjectIdentifier,
+    /// What is said of them.
+    pub attributes: Attributes,
+    /// At which level, after the output map.
+    pub assurance: Option<Assurance>,
+    /// The original time of authentication.
+    pub authenticated_at: Timestamp,
+    /// Until when the provider lets us rely on it.
+    pub session_ends: Option<Timestamp>,
+    /// Who authenticated.
+    pub provider: ProviderId,
+    /// Providers behind it.
+    pub authorities: Vec<String>,
+}
+
+/// What the steps need besides the result.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    /// Who authenticated.
+    pub provider: &'a ProviderPolicy,
+    /// Who asked.
+    pub relying_party: &'a RelyingPartyPolicy,
+    /// What may be said of levels.
+    pub output_map: OutputMap,
+    /// What subject identifiers are made with.
+    pub subject_secret: &'a dyn SubjectSecret,
+}
+
+/// Runs the list.
+///
+/// # Errors
+/// The first step that says no.
+pub fn release(
+    result: AuthenticationResult,
+    request: &AuthenticationRequest,
+    policy: Policy<'_>,
+) -> Result<ReleasedIdentity, Failure> {
+    let result = authority::bound(result, policy.provider)?;
+    let assurance = assurance::leaving(&result, request, policy)?;
+    let subject = subject_identifier::derive(&result, policy)?;
+    let attributes = attributes::leaving(&result, request, policy)?;
+    Ok(ReleasedIdentity {
+        subject,
+        attributes,
+        assurance,
+        authenticated_at: result.authenticated_at,
+        session_ends: result.session_ends,
+        provider: result.provider,
+        authorities: result.authorities,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! The steps, each broken alone beside a login that passes.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Policy, ReleasedIdentity, release};
+use crate::{
+    assurance::{Assurance, OutputMap},
+    attribute::{AttributeName, Attributes},
+    failure::FailureCode,
+    identifier::{ProviderId, RelyingPartyId},
+    moment::Timestamp,
+    organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
+    policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
+    request::{AuthenticationRequest, Freshness, RequestedAssurance, RequestedAttribute},
+    result::AuthenticationResult,
+    subject::{SubjectCandidate, SubjectSecret, SubjectSource},
+};
+
+const LOA3: &str = "http://id.elegnamnden.se/loa/1.0/loa3";
+const UNCERTIFIED3: &str = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
+
+struct FixedSecret;
+impl SubjectSecret for FixedSecret {
+    fn pseudonym(&self, input: &[u8]) -> [u8; 32] {
+        let mut folded = [7_u8; 32];
+        for (at, byte) in input.iter().enumerate() {
+            folded[at % 32] = folded[at % 32].wrapping_mul(31).wrapping_add(*byte);
+        }
+        folded
+    }
+}
+
+struct Case {
+    result: AuthenticationResult,
+    request: AuthenticationRequest,
+    provider: ProviderPolicy,
+    relying_party: RelyingPartyPolicy,
+}
+
+impl Case {
+    fn genuine() -> Self {
+        let organisation = Arc::new(Organisation {
+            number: OrganisationNumber::parse("2021006883").expect("a valid number"),
+            name: LocalText::default(),
+            domains: BTreeSet::from(["granvik.example".to_owned()]),
+            scopes: BTreeSet::from(["granvik.example".to_owned()]),
+            hsa_prefixes: BTreeSet::from(["SE2021006883-".to_owned()]),
+            ceiling: vec![Assurance::new(LOA3)],
+            entitled: BTreeSet::new(),
+            may_assert: BTreeSet::new(),
+            support: SupportContact::default(),
+        });
+        let mut attributes = Attributes::new();
+        attributes.add(AttributeName::DisplayName, "Anna Alm");
+        attributes.add(AttributeName::OrgAffiliation, "aa01@2021006883");
+        attributes.add(AttributeName::Mail, "anna@granvik.example");
+        attributes.add(AttributeName::OrganisationName, "Another organisation");
+        let wanted = [
+            AttributeName::DisplayName,
+            AttributeName::OrgAffiliation,
+            AttributeName::Mail,
+            AttributeName::OrganisationNumber,
+            AttributeName::PersonalIdentityNumber,
+        ];
+        Self {
+            result: AuthenticationResult {
+                provider: ProviderId::from("https://idp.granvik.example"),
+                subjects: vec![SubjectCandidate {
+                    source: SubjectSource::SubjectId,
+                    value: "aa01@granvik.example".into(),
+                }],
+                attributes,
+                assurance: Some(Assurance::new(LOA3)),
+                authenticated_at: Timestamp(1_000),
+                session_ends: None,
+                authorities: Vec::new(),
+            },
+            request: AuthenticationRequest {
+                relying_party: RelyingPartyId::from("journal"),
+                providers: Vec::new(),
+                assurance: RequestedAssurance::default(),
+                freshness: Freshness::default(),
+                passive: false,
+                attributes: wanted
+                    .into_iter()
+                    .map(|name| RequestedAttribute { name, essential: false })
+                    .collect(),
+                languages: Vec::new(),
+                requesters: Vec::new(),
+                hops_left: None,
+            },
+            provider: ProviderPolicy {
+                id: ProviderId::from("https://idp.granvik.example"),
+                protocol: Protocol::Saml,
+                organisation: organisation.clone(),
+                display_name: LocalText::default(),
+                keywords: Vec::new(),
+                subject_source: SubjectSource::SubjectId,
+                assurance: vec![Assurance::new(LOA3)],
+                hidden: false,
+                suspended: false,
+            },
+            relying_party: RelyingPartyPolicy {
+                id: RelyingPartyId::from("journal"),
+                protocol: Protocol::Oidc,
+                organisation,
+                display_name: LocalText::default(),
+                entitled: BTreeSet::from(wanted),
+                sector: "2021006883|journal.example".into(),
+                providers: None,
+                start_url: None,
+                privacy_url: None,
+                fail_on_missing_attribute: false,
+                suspended: false,
+            },
+        }
+    }
+
+    fn run(self) -> Result<ReleasedIdentity, FailureCode> {
+        let policy = Policy {
+            provider: &self.provider,
+            relying_party: &self.relying_party,
+            output_map: OutputMap { reviewed: false },
+            subject_secret: &FixedSecret,
+        };
+        release(self.result, &self.request, policy).map_err(|failure| failure.code)
+    }
+}
+
+#[test]
+fn the_genuine_login_is_released() {
+    let identity = Case::genuine().run().expect("released");
+    assert_eq!(identity.attributes.single(AttributeName::DisplayName), Some("Anna Alm"));
+    assert_eq!(identity.assurance, Some(Assurance::new(UNCERTIFIED3)));
+    assert_eq!(identity.authenticated_at, Timestamp(1_000));
+}
+
+#[test]
+fn organisation_name_and_number_come_from_the_registry() {
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::OrganisationNumber, "5560160680");
+    let identity = case.run().expect("released");
+    assert_eq!(identity.attributes.values(AttributeName::OrganisationNumber), ["2021006883"]);
+}
+
+#[test]
+fn a_foreign_scope_fails_the_login() {
+    for foreign in ["aa01@5560160680", "aa01@2021006883@evil.example", "2021006883", "@2021006883"] {
+        let mut case = Case::genuine();
+        case.result.attributes.set(AttributeName::OrgAffiliation, vec![foreign.to_owned()]);
+        assert_eq!(case.run().expect_err(foreign), FailureCode::AttributeOutsideAuthority);
+    }
+}
+
+#[test]
+fn a_foreign_subject_fails_the_login() {
+    let mut case = Case::genuine();
+    case.result.subjects[0].value = "aa01@region.example".into();
+    assert_eq!(case.run().expect_err("foreign"), FailureCode::AttributeOutsideAuthority);
+}
+
+#[test]
+fn a_foreign_hsa_id_fails_the_login() {
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::EmployeeHsaId, "SE2321000016-AB12");
+    assert_eq!(case.run().expect_err("foreign"), FailureCode::AttributeOutsideAuthority);
+}
+
+#[test]
+fn a_mail_address_elsewhere_is_dropped() {
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::Mail, "anna@evilgranvik.example");
+    let identity = case.run().expect("released");
+    assert_eq!(identity.attributes.values(AttributeName::Mail), ["anna@granvik.example"]);
+}
+
+#[test]
+fn a_personal_number_leaves_only_where_the_record_lets_it_be_asserted() {
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::PersonalIdentityNumber, "191212121212");
+    assert!(
+        case.run().expect("released").attributes.values(AttributeName::PersonalIdentityNumber).is_empty()
+    );
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::PersonalIdentityNumber, "191212121212");
+    Arc::make_mut(&mut case.provider.organisation).may_assert.insert(AttributeName::PersonalIdentityNumber);
+    assert_eq!(
+        case.run().expect("released").attributes.values(AttributeName::PersonalIdentityNumber),
+        ["191212121212"]
+    );
+}
+
+#[test]
+fn what_was_not_requested_does_not_leave() {
+    let mut case = Case::genuine();
+    case.request.attributes.retain(|wanted| wanted.name != AttributeName::Mail);
+    assert!(case.run().expect("released").attributes.values(AttributeName::Mail).is_empty());
+}
+
+#[test]
+fn what_is_not_entitled_does_not_leave() {
+    let mut case = Case::genuine();
+    case.relying_party.entitled.remove(&AttributeName::Mail);
+    assert!(case.run().expect("released").attributes.values(AttributeName::Mail).is_empty());
+}
+
+#[test]
+fn an_essential_attribute_fails_the_login_only_where_the_profile_says_so() {
+    let mut case = Case::genuine();
+    case.request.attributes[4].essential = true;
+    case.relying_party.fail_on_missing_attribute = true;
+    assert_eq!(case.run().expect_err("missing"), FailureCode::AttributeMissing);
+    let mut case = Case::genuine();
+    case.request.attributes[4].essential = true;
+    assert!(case.run().is_ok());
+}
+
+#[test]
+fn a_level_above_the_ceiling_fails_the_login() {
+    let mut case = Case::genuine();
+    let loa4 = Assurance::new("http://id.elegnamnden.se/loa/1.0/loa4");
+    case.provider.assurance.push(loa4.clone());
+    case.result.assurance = Some(loa4);
+    assert_eq!(case.run().expect_err("above"), FailureCode::AssuranceAboveCeiling);
+}
+
+#[test]
+fn a_level_that_the_provider_is_not_registered_for_fails_the_login() {
+    let mut case = Case::genuine();
+    case.result.assurance = Some(Assurance::new("http://id.elegnamnden.se/loa/1.0/loa2"));
+    assert_eq!(case.run().expect_err("unregistered"), FailureCode::AssuranceAboveCeiling);
+}
+
+#[test]
+fn a_word_of_the_providers_own_is_no_level() {
+    let mut case = Case::genuine();
+    case.result.assurance =
+        Some(Assurance::new("urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"));
+    assert_eq!(case.run().expect("released").assurance, None);
+}
+
+#[test]
+fn an_essential_level_that_is_not_met_fails_and_a_voluntary_one_does_not() {
+    let mut case = Case::genuine();
+    case.request.assurance = RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: true };
+    assert_eq!(case.run().expect_err("unreviewed"), FailureCode::AssuranceTooLow);
+    let mut case = Case::genuine();
+    case.request.assurance = RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: false };
+    assert!(case.run().is_ok());
+    let mut case = Case::genuine();
+    case.request.assurance =
+        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true };
+    assert!(case.run().is_ok());
+}
+
+#[test]
+fn there_is_no_fall_back_for_the_pinned_subject_source() {
+    let mut case = Case::genuine();
+    case.provider.subject_source = SubjectSource::PersistentNameId;
+    assert_eq!(case.run().expect_err("missing"), FailureCode::SubjectMissing);
+    let mut case = Case::genuine();
+    case.result
+        .subjects
+        .push(SubjectCandidate { source: SubjectSource::SubjectId, value: "bb02@granvik.example".into() });
+    assert_eq!(case.run().expect_err("ambiguous"), FailureCode::SubjectMissing);
+}

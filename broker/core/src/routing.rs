@@ -1,0 +1,99 @@
+//! Which provider a login goes to.
+
+use std::sync::Arc;
+
+use crate::{
+    failure::{Failure, FailureCode},
+    identifier::{ProviderId, RelyingPartyId},
+    policy::{ProviderPolicy, RelyingPartyPolicy},
+    request::AuthenticationRequest,
+};
+
+/// What routing and release need of the registry: one immutable snapshot.
+pub trait Peers: Send + Sync {
+    /// The provider of that identifier.
+    fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>>;
+    /// The relying party of that identifier.
+    fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>>;
+    /// Every provider, in the order in which a choice shows them.
+    fn providers(&self) -> Vec<Arc<ProviderPolicy>>;
+}
+
+/// Where to.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// To this one.
+    Provider(Arc<ProviderPolicy>),
+    /// The person chooses among these.
+    Choice(Vec<Arc<ProviderPolicy>>),
+}
+
+/// Whether a login of `relying_party` may go to `provider` at all.
+///
+/// # Errors
+/// Says which rule is against it.
+pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy) -> Result<(), Failure> {
+    if provider.suspended {
+        return Err(Failure::new(FailureCode::ProviderSuspended, format!("{} is suspended", provider.id)));
+    }
+    if relying_party.providers.as_ref().is_some_and(|allowed| !allowed.contains(&provider.id)) {
+        return Err(Failure::new(
+            FailureCode::ProviderNotAllowed,
+            format!("{} does not take logins from {}", relying_party.id, provider.id),
+        ));
+    }
+    Ok(())
+}
+
+/// Picks the provider, or says that a person must.
+///
+/// # Errors
+/// When the relying party named providers and none of them will do, when it may not start a login, or when a choice is needed and
+/// nothing may be shown.
+pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route, Failure> {
+    let relying_party = peers.relying_party(&request.relying_party).ok_or_else(|| {
+        Failure::new(FailureCode::RelyingPartyUnknown, format!("{} is not registered", request.relying_party))
+    })?;
+    if relying_party.suspended {
+        return Err(Failure::new(
+            FailureCode::RelyingPartySuspended,
+            format!("{} is suspended", relying_party.id),
+        ));
+    }
+    if request.hops_left == Some(0) {
+        return Err(Failure::new(FailureCode::RequestNotSupported, "the request may not be proxied further"));
+    }
+    let named = !request.providers.is_empty();
+    let candidates: Vec<_> = if named {
+        let known: Vec<_> = request.providers.iter().filter_map(|id| peers.provider(id)).collect();
+        if known.is_empty() {
+            return Err(Failure::new(
+                FailureCode::ProviderUnknown,
+                format!("none of the {} providers asked for is registered", request.providers.len()),
+            ));
+        }
+        known
+    } else {
+        peers.providers().into_iter().filter(|provider| !provider.hidden).collect()
+    };
+    let mut reasons = Vec::new();
+    let mut open: Vec<_> = candidates
+        .into_iter()
+        .filter(|provider| {
+            admissible(provider, &relying_party).map_err(|reason| reasons.push(reason)).is_ok()
+        })
+        .collect();
+    match open.len() {
+        0 => Err(reasons
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Failure::new(FailureCode::ProviderUnknown, "no provider is registered"))),
+        // One named provider skips the choice. A single unnamed one does not: the person should see where they are sent.
+        1 if named => Ok(Route::Provider(open.remove(0))),
+        _ if request.passive => Err(Failure::new(
+            FailureCode::InteractionRequired,
+            "the provider must be chosen and nothing may be shown",
+        )),
+        _ => Ok(Route::Choice(open)),
+    }
+}
