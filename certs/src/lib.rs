@@ -1,1 +1,31 @@
-//! certs
+//! Keys and signatures: the only crate that touches a private key or a signature.
+//!
+//! Everything here works on octets and values: no socket, no storage, no clock. Time comes in as a parameter. What leaves as
+//! [`certs_proof::Verified`] was under a signature that held.
+//!
+//! | file | what |
+//! |---|---|
+//! | `algorithm` | the algorithms that we know, by their XML and JWS names; what is not named here does not exist |
+//! | `public_key`, `certificate`, `jwk` | other people's keys, in the three forms they come in |
+//! | `signer`, `private_key`, `keyring` | our own keys: the contract, keys in memory, and their rollover |
+//! | `key_directory` | what cannot be made again, in one directory |
+//! | `jws` | compact JWS: signing and verifying |
+//! | `mac` | HMAC and key derivation |
+//! | `expiry` | how long a certificate lasts, and when to say so |
+//! | `tls` | transport keys for the edge |
+//! | `pem`, `unique_json` | two notations, read strictly |
+
+pub mod algorithm;
+pub mod jwk;
+pub mod jws;
+mod pem;
+pub mod private_key;
+pub mod public_key;
+pub mod signer;
+mod unique_json;
+
+pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
+pub use jwk::{Jwk, JwkSet};
+pub use private_key::PrivateKey;
+pub use public_key::{BadSignature, KeyError, KeyKind, KeyThumbprint, PublicKey};
+pub use signer::{Signer, SigningFailed};
