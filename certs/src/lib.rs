@@ -18,6 +18,7 @@
 pub mod algorithm;
 pub mod jwk;
 pub mod jws;
+pub mod mac;
 mod pem;
 pub mod private_key;
 pub mod public_key;
