@@ -32,3 +32,8 @@ pub(crate) fn entropy() -> &'static dyn Entropy {
 pub(crate) fn moment() -> Moment<'static> {
     Moment { now: now(), entropy: entropy() }
 }
+
+/// The time in the standard library's own form, for certificates and key rings.
+pub(crate) fn system_time() -> std::time::SystemTime {
+    std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(now().0).unwrap_or_default())
+}
