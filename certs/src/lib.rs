@@ -21,8 +21,10 @@ pub mod jws;
 mod pem;
 pub mod private_key;
 pub mod public_key;
+pub mod query_signature;
 pub mod signer;
 mod unique_json;
+pub mod xml_signature;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
 pub use jwk::{Jwk, JwkSet};
