@@ -66,7 +66,7 @@ pub struct KeyDirectory {
 }
 
 impl KeyDirectory {
-    /// Opens a directory that [`KeyDirectory::create`] made.
+    /// Opens a directory that [`KeyDirectory::init`] made.
     ///
     /// # Errors
     /// When anything is missing, broken, or readable by others than its owner: all of it, not the first.

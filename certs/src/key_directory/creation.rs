@@ -54,7 +54,7 @@ impl KeyDirectory {
     ///
     /// # Errors
     /// When anything is at `path` already, or the system refuses something. Nothing existing is ever overwritten.
-    pub fn create(path: &Path, creation: Creation<'_>, now: SystemTime) -> Result<Self, CreationRefused> {
+    pub fn init(path: &Path, creation: Creation<'_>, now: SystemTime) -> Result<Self, CreationRefused> {
         let place = Place::find(path)?;
         // Keys first: generating may fail, and then there is nothing to take away.
         let contents = contents(creation, now)?;

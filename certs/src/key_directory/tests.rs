@@ -12,7 +12,7 @@ const CREATION: Creation<'_> =
 fn made() -> (tempfile::TempDir, PathBuf) {
     let place = tempfile::tempdir().expect("a place");
     let path = place.path().join("keys");
-    KeyDirectory::create(&path, CREATION, SystemTime::UNIX_EPOCH).expect("made");
+    KeyDirectory::init(&path, CREATION, SystemTime::UNIX_EPOCH).expect("made");
     (place, path)
 }
 
@@ -54,7 +54,7 @@ fn rsa_is_what_is_made_unless_asked_otherwise() {
     let place = tempfile::tempdir().expect("a place");
     let creation = Creation { signing_keys: SigningKeys::default(), ..CREATION };
     let made =
-        KeyDirectory::create(&place.path().join("keys"), creation, SystemTime::UNIX_EPOCH).expect("made");
+        KeyDirectory::init(&place.path().join("keys"), creation, SystemTime::UNIX_EPOCH).expect("made");
     assert_eq!(made.saml_signing().public_key().kind(), KeyKind::Rsa { bits: 2048 });
     assert_eq!(made.metadata_signing().public_key().kind(), KeyKind::Rsa { bits: 3072 });
 }
@@ -74,9 +74,9 @@ fn only_the_owner_may_use_it() {
 fn nothing_that_exists_is_overwritten() {
     let (_place, path) = made();
     let before = fs::read(path.join(NODE_SECRET)).expect("read");
-    let again = KeyDirectory::create(&path, CREATION, SystemTime::UNIX_EPOCH);
+    let again = KeyDirectory::init(&path, CREATION, SystemTime::UNIX_EPOCH);
     assert!(matches!(again, Err(CreationRefused::Exists { .. })));
-    let file = KeyDirectory::create(&path.join(NODE_SECRET), CREATION, SystemTime::UNIX_EPOCH);
+    let file = KeyDirectory::init(&path.join(NODE_SECRET), CREATION, SystemTime::UNIX_EPOCH);
     assert!(matches!(file, Err(CreationRefused::Exists { .. })));
     assert_eq!(fs::read(path.join(NODE_SECRET)).expect("read"), before);
 }
@@ -85,7 +85,7 @@ fn nothing_that_exists_is_overwritten() {
 fn an_empty_directory_is_filled_in_place() {
     let place = tempfile::tempdir().expect("a place");
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).expect("set");
-    KeyDirectory::create(place.path(), CREATION, SystemTime::UNIX_EPOCH).expect("made");
+    KeyDirectory::init(place.path(), CREATION, SystemTime::UNIX_EPOCH).expect("made");
     assert_eq!(names(place.path()).len(), 9);
     assert_eq!(mode(place.path()), 0o700);
 }
@@ -95,7 +95,7 @@ fn an_interrupted_try_is_named_and_left_alone() {
     let place = tempfile::tempdir().expect("a place");
     let staging = place.path().join(".keys.new");
     fs::create_dir(&staging).expect("made");
-    let refused = KeyDirectory::create(&place.path().join("keys"), CREATION, SystemTime::UNIX_EPOCH);
+    let refused = KeyDirectory::init(&place.path().join("keys"), CREATION, SystemTime::UNIX_EPOCH);
     assert!(matches!(refused, Err(CreationRefused::Interrupted { path }) if path == staging));
     assert!(staging.exists());
 }
