@@ -1,12 +1,13 @@
 //! The login cookie: one small one per login, so that tabs do not disturb each other (design decision 6).
 //!
-//! Name: prefix and the login's selector, which is no secret and stands in page addresses. Value: 128 random bits that bind every record
-//! of the login to this browser, and the minute it was set in, so that the oldest can go.
+//! Name: prefix and the login's selector, which is no secret and stands in page addresses. Value: 160 random bits that bind every record
+//! of the login to this browser (and name the records of its pages), and the minute it was set in, so that the oldest can go.
 //!
 //! `SameSite=None`: a provider's answer is a cross-site POST, to which a browser attaches no Lax cookie.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::moment::{Moment, Timestamp};
+use broker_store::record::Handle;
 use http::{HeaderMap, HeaderValue, header};
 
 /// Logins that one browser may have open.
@@ -19,7 +20,7 @@ pub(crate) const SELECTOR: usize = 8;
 #[derive(Clone)]
 pub(crate) struct LoginCookie {
     selector: String,
-    secret: String,
+    secret: Handle,
 }
 
 impl LoginCookie {
@@ -27,7 +28,7 @@ impl LoginCookie {
     pub(crate) fn new(moment: Moment<'_>) -> Self {
         Self {
             selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()),
-            secret: URL_SAFE_NO_PAD.encode(moment.random::<16>()),
+            secret: Handle::new(moment),
         }
     }
 
@@ -37,7 +38,7 @@ impl LoginCookie {
         let name = format!("{}{selector}", prefix(https));
         let (_, value) = pairs(headers).find(|(candidate, _)| *candidate == name)?;
         let (secret, _) = value.split_once('.')?;
-        (secret.len() == 22).then(|| Self { selector: selector.to_owned(), secret: secret.to_owned() })
+        Some(Self { selector: selector.to_owned(), secret: Handle::parse(secret)? })
     }
 
     /// Names the login; no secret.
@@ -45,14 +46,17 @@ impl LoginCookie {
         &self.selector
     }
 
-    /// Binds the login's records to the browser.
-    pub(crate) fn secret(&self) -> &str {
+    /// Binds the login's records to the browser, and names those of its pages.
+    pub(crate) fn secret(&self) -> &Handle {
         &self.secret
     }
 
-    /// A handle for one provider trip of this login: the selector, so that an answer finds its cookie, and 128 random bits.
-    pub(crate) fn trip(&self, moment: Moment<'_>) -> String {
-        format!("{}{}", self.selector, URL_SAFE_NO_PAD.encode(moment.random::<16>()))
+    /// A provider trip of this login: a fresh handle, and what travels, in which the selector stands before the handle so that an
+    /// answer finds its cookie.
+    pub(crate) fn trip(&self, moment: Moment<'_>) -> (Handle, String) {
+        let handle = Handle::new(moment);
+        let travels = format!("{}{}", self.selector, handle.as_str());
+        (handle, travels)
     }
 
     /// The headers that set it, and expire the oldest beyond the most that a browser may have.
@@ -72,7 +76,7 @@ impl LoginCookie {
         headers.push(format!(
             "{prefix}{}={}.{}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=None",
             self.selector,
-            self.secret,
+            self.secret.as_str(),
             now.0 / 60
         ));
         headers.iter().filter_map(|text| HeaderValue::from_str(text).ok()).collect()
@@ -85,9 +89,11 @@ impl std::fmt::Debug for LoginCookie {
     }
 }
 
-/// The selector that a trip's handle begins with.
-pub(crate) fn selector_of(handle: &str) -> Option<&str> {
-    (handle.len() == SELECTOR + 22 && handle.bytes().all(is_base64url)).then(|| handle.get(..SELECTOR)).flatten()
+/// Takes apart what travelled: the login's selector and the trip's handle.
+pub(crate) fn trip_of(travelled: &str) -> Option<(&str, Handle)> {
+    let (selector, handle) = travelled.split_at_checked(SELECTOR)?;
+    is_selector(selector).then_some(())?;
+    Some((selector, Handle::parse(handle)?))
 }
 
 fn is_selector(text: &str) -> bool {
@@ -117,7 +123,7 @@ mod tests {
     use broker_core::moment::Timestamp;
     use http::{HeaderMap, HeaderValue, header};
 
-    use super::{LoginCookie, selector_of};
+    use super::{LoginCookie, trip_of};
     use crate::moment::moment;
 
     fn sent(cookies: &[String]) -> HeaderMap {
@@ -135,7 +141,7 @@ mod tests {
         assert!(pair.len() <= 80, "{pair}");
         assert!(text.contains("; Secure; HttpOnly; SameSite=None") && text.starts_with("__Host-"));
         let back = LoginCookie::of(&sent(&[pair]), cookie.selector(), true).expect("found");
-        assert_eq!(back.secret(), cookie.secret());
+        assert_eq!(back.secret().as_str(), cookie.secret().as_str());
     }
 
     #[test]
@@ -157,9 +163,9 @@ mod tests {
     #[test]
     fn a_handle_names_its_login() {
         let cookie = LoginCookie::new(moment());
-        let trip = cookie.trip(moment());
-        assert_eq!(selector_of(&trip), Some(cookie.selector()));
-        assert_eq!(selector_of("short"), None);
-        assert_eq!(selector_of(&"å".repeat(15)), None);
+        let (handle, travels) = cookie.trip(moment());
+        assert_eq!(trip_of(&travels), Some((cookie.selector(), handle)));
+        assert_eq!(trip_of("short"), None);
+        assert_eq!(trip_of(&"å".repeat(20)), None);
     }
 }
