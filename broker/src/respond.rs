@@ -4,7 +4,6 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use broker_core::role::Outbound;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// A page.
@@ -30,14 +29,6 @@ pub(crate) fn see_other(url: &str) -> Response {
             response
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// Sends the browser on.
-pub(crate) fn outbound(outbound: &Outbound, post_form: impl FnOnce(&str, &[(String, String)]) -> crate::page::Html) -> Response {
-    match outbound {
-        Outbound::Redirect { url } => see_other(url),
-        Outbound::Post { action, fields } => html(StatusCode::OK, post_form(action, fields)),
     }
 }
 

@@ -168,23 +168,29 @@ fn clone_secret(secret: &Secret) -> Secret {
 
 mod settings {
     //! The roles' settings out of the configuration.
+    use broker_oidc::claims::ClaimNames;
+
     use super::{Config, OpSettings, OutputMap, SpSettings};
 
     pub(super) fn op(config: &Config) -> OpSettings {
-        OpSettings::at(&config.file.issuer)
+        OpSettings {
+            issuer: config.file.issuer.clone(),
+            authorization_endpoint: config.at("/oidc/authorize"),
+            token_endpoint: config.at("/oidc/token"),
+            userinfo_endpoint: config.at("/oidc/userinfo"),
+            jwks_uri: config.at("/oidc/jwks"),
+            service_documentation: None,
+            acr_values: Vec::new(),
+            claim_names: ClaimNames::default(),
+        }
     }
 
     pub(super) fn sp(config: &Config) -> SpSettings {
         SpSettings {
-            entity_id: config.entity_id(),
-            acs_url: config.at("/saml/acs"),
             skew_seconds: i64::from(config.file.saml.skew_seconds),
             output_map: OutputMap { reviewed: config.file.federation.reviewed },
             require_signed_response: config.file.saml.require_signed_response,
+            ..SpSettings::new(config.entity_id(), config.at("/saml/acs"))
         }
-    }
-
-    pub(super) fn build(config: &Config) -> String {
-        config.file.issuer.clone()
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
                 signing_keys: if init.ec { SigningKeys::P256 } else { SigningKeys::Rsa },
                 certificate_days: init.days,
             };
-            let made = KeyDirectory::create(&init.directory, creation, moment::system_time()).map_err(Stopped::refused)?;
+            let made = KeyDirectory::init(&init.directory, creation, moment::system_time()).map_err(Stopped::refused)?;
             let mut lines = Lines::to_stdout();
             lines.say(Tone::Good, format!("Made {}.", init.directory.display()));
             table(&mut lines, &made);

@@ -1,6 +1,10 @@
 //! The log: one line per login that ended, and what an operator needs to know between them. No line has personal data.
 
-use broker_core::audit::{AuditLine, AuditOutcome};
+use broker_core::{
+    attribute::AttributeName,
+    audit::{AuditLine, AuditOutcome},
+    login::{Login, Released},
+};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::LogFormat;
@@ -41,4 +45,19 @@ pub(crate) fn audit(line: &AuditLine) {
             "login"
         ),
     }
+}
+
+/// Writes the line of a login whose answer left.
+pub(crate) fn signed_in(login: &Login<Released>) {
+    let identity = login.state().identity();
+    audit(&AuditLine {
+        reference: login.context().reference.clone(),
+        outcome: AuditOutcome::SignedIn,
+        code: None,
+        cause: None,
+        relying_party: Some(login.context().request.relying_party.clone()),
+        provider: Some(identity.provider.clone()),
+        released: identity.attributes.names().map(AttributeName::key).collect(),
+        assurance: identity.assurance.as_ref().map(ToString::to_string),
+    });
 }
