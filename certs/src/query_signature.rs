@@ -62,7 +62,8 @@ pub fn signed_query(
     signer: &dyn Signer,
 ) -> Result<String, CannotSignQuery> {
     let algorithm = signer.algorithm();
-    let uri = algorithm.xml_uri().filter(|_| !algorithm.is_sha1()).ok_or(CannotSignQuery::Algorithm(algorithm))?;
+    let uri =
+        algorithm.xml_uri().filter(|_| !algorithm.is_sha1()).ok_or(CannotSignQuery::Algorithm(algorithm))?;
     let mut query = unsigned_query(parameter, message, relay_state);
     append(&mut query, "SigAlg", uri);
     let signature = signer.sign(query.as_bytes())?;
@@ -165,7 +166,8 @@ impl<'q> RedirectQuery<'q> {
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decoded = decoded(name).unwrap_or_default();
-            let Some((known, slot)) = KNOWN.iter().zip(&mut values).find(|(known, _)| **known == decoded) else {
+            let Some((known, slot)) = KNOWN.iter().zip(&mut values).find(|(known, _)| **known == decoded)
+            else {
                 continue;
             };
             if name != *known {

@@ -17,7 +17,10 @@
 //! Neighbours: `certs_xml` (documents and canonical form), `public_key` and `signer` (the keys).
 
 use certs_proof::Verified;
-use certs_xml::{Document, Element, Limits, XmlRefused, canonicalize, namespace::DS};
+use certs_xml::{
+    Document, Element, Limits, XmlRefused, canonicalize,
+    namespace::{DS, SAML},
+};
 use subtle::ConstantTimeEq as _;
 
 use crate::{AlgorithmPolicy, KeyThumbprint, PublicKey, SignatureAlgorithm};
@@ -124,7 +127,8 @@ pub fn verify(
     let key = keys_for(written.algorithm, keys)?
         .find(|key| key.verify(written.algorithm, &octets, &value).is_ok())
         .ok_or(SignatureRefused::SignatureMismatch)?;
-    let signed = Document::read(&octets, canonical_limits(&octets)).map_err(SignatureRefused::SignedInfoUnreadable)?;
+    let signed =
+        Document::read(&octets, canonical_limits(&octets)).map_err(SignatureRefused::SignedInfoUnreadable)?;
     let signed = SignedInfo::read(signed.root(), permitted)?;
     if signed.canonicalization != written.canonicalization || signed.algorithm != written.algorithm {
         return Err(SignatureRefused::SignedInfoAmbiguous);
@@ -148,8 +152,20 @@ fn own_signature(element: Element<'_>) -> Result<Element<'_>, SignatureRefused> 
     let mut signatures = element.children_named(DS.uri(), "Signature");
     match (signatures.next(), signatures.next()) {
         (None, _) => Err(SignatureRefused::NoSignature),
-        (Some(signature), None) => Ok(signature),
+        (Some(signature), None) if in_place(element, signature) => Ok(signature),
+        (Some(_), None) => Err(SignatureRefused::Misplaced),
         (Some(_), Some(_)) => Err(SignatureRefused::SeveralSignatures),
+    }
+}
+
+/// The schemas have it first in metadata (SAML 2.0 metadata, section 2.3.2) and in messages after the `Issuer`, if any (SAML
+/// 2.0 core, sections 2.3.3, 3.2.1 and 3.2.2).
+fn in_place(element: Element<'_>, signature: Element<'_>) -> bool {
+    let mut before = element.children().take_while(|child| *child != signature);
+    match (before.next(), before.next()) {
+        (None, _) => true,
+        (Some(issuer), None) => issuer.is(SAML.uri(), "Issuer"),
+        _ => false,
     }
 }
 

@@ -15,6 +15,9 @@ pub enum SignatureRefused {
     /// More than one signature directly inside one element.
     #[error("it carries more than one signature")]
     SeveralSignatures,
+    /// The signature stands neither first nor right after the issuer, where the schemas have it.
+    #[error("the signature stands in the wrong place")]
+    Misplaced,
     /// `ds:Object` inside the signature: a place to hide what was signed.
     #[error("the signature holds an Object")]
     Object,
@@ -94,6 +97,7 @@ impl SignatureRefused {
         match self {
             Self::NoSignature => "signature.missing",
             Self::SeveralSignatures => "signature.count",
+            Self::Misplaced => "signature.place",
             Self::Object => "signature.object",
             Self::Unknown { .. } => "signature.content",
             Self::Comment => "signature.comment",
@@ -118,5 +122,9 @@ impl SignatureRefused {
 
 /// What a peer wrote, short enough for a log line.
 pub(super) fn shortened(written: &str) -> String {
-    written.chars().take(120).map(|character| if character.is_control() { '\u{FFFD}' } else { character }).collect()
+    written
+        .chars()
+        .take(120)
+        .map(|character| if character.is_control() { '\u{FFFD}' } else { character })
+        .collect()
 }

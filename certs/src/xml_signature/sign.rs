@@ -45,7 +45,8 @@ pub fn sign_enveloped(mut element: NewElement, signer: &dyn Signer) -> Result<Ne
     let (Some(method), Some(digest_algorithm)) = (algorithm.xml_uri(), digest_beside(algorithm)) else {
         return Err(CannotSign::Algorithm(algorithm));
     };
-    let identifier = element.attribute("ID").filter(|identifier| is_identifier(identifier)).ok_or(CannotSign::NoId)?;
+    let identifier =
+        element.attribute("ID").filter(|identifier| is_identifier(identifier)).ok_or(CannotSign::NoId)?;
     if element.children().any(|child| child.namespace() == DS && child.local_name() == "Signature") {
         return Err(CannotSign::AlreadySigned);
     }

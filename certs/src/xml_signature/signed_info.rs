@@ -4,9 +4,9 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certs_xml::{
-    Canonicalization, Element,
+    Attribute, Canonicalization, Element,
     canonical::{EXCLUSIVE_URI, INCLUSIVE_URI},
-    namespace::{DS, EC},
+    namespace::{DS, EC, XML},
 };
 
 use super::refused::{SignatureRefused, shortened};
@@ -40,7 +40,10 @@ impl SignedInfo {
     /// XML Signature 1.1, section 4.4: canonicalization method, signature method, and here exactly one reference.
     pub(super) fn read(element: Element<'_>, permitted: Permitted) -> Result<Self, SignatureRefused> {
         only_elements(element)?;
-        only_attributes(element, &["Id"])?;
+        // Inclusive form hands the `xml:` attributes of the metadata down to SignedInfo (Canonical XML 1.0, section 2.4).
+        let inherited =
+            |attribute: &Attribute<'_>| permitted.whole_document && attribute.namespace() == XML.uri();
+        only_these(element.attributes().filter(|attribute| !inherited(attribute)), &["Id"])?;
         let mut children = element.children();
         let method = next(&mut children, "CanonicalizationMethod")?;
         let canonicalization = canonical_form(method, permitted, |uri| {
@@ -130,14 +133,20 @@ fn prefix_list(element: Element<'_>) -> Result<Vec<String>, SignatureRefused> {
     if prefixes.len() > LONGEST_PREFIX_LIST { Err(SignatureRefused::PrefixList) } else { Ok(prefixes) }
 }
 
-fn signature_method(element: Element<'_>, permitted: Permitted) -> Result<SignatureAlgorithm, SignatureRefused> {
+fn signature_method(
+    element: Element<'_>,
+    permitted: Permitted,
+) -> Result<SignatureAlgorithm, SignatureRefused> {
     only_attributes(element, &["Algorithm"])?;
     empty(element, "SignatureMethod")?;
     allowed_algorithm(element.attribute("Algorithm").unwrap_or_default(), permitted.policy)
 }
 
 /// The signature algorithm of that name, if `policy` permits it.
-pub(crate) fn allowed_algorithm(uri: &str, policy: AlgorithmPolicy) -> Result<SignatureAlgorithm, SignatureRefused> {
+pub(crate) fn allowed_algorithm(
+    uri: &str,
+    policy: AlgorithmPolicy,
+) -> Result<SignatureAlgorithm, SignatureRefused> {
     let algorithm = SignatureAlgorithm::from_xml_uri(uri)
         .ok_or_else(|| SignatureRefused::SignatureMethod(shortened(uri)))?;
     if policy.permits_signature(algorithm) { Ok(algorithm) } else { Err(SignatureRefused::Sha1) }
@@ -147,8 +156,8 @@ fn digest_method(element: Element<'_>, permitted: Permitted) -> Result<DigestAlg
     only_attributes(element, &["Algorithm"])?;
     empty(element, "DigestMethod")?;
     let uri = element.attribute("Algorithm").unwrap_or_default();
-    let algorithm = DigestAlgorithm::from_xml_uri(uri)
-        .ok_or_else(|| SignatureRefused::DigestMethod(shortened(uri)))?;
+    let algorithm =
+        DigestAlgorithm::from_xml_uri(uri).ok_or_else(|| SignatureRefused::DigestMethod(shortened(uri)))?;
     if permitted.policy.permits_digest(algorithm) { Ok(algorithm) } else { Err(SignatureRefused::Sha1) }
 }
 
@@ -173,10 +182,17 @@ pub(super) fn only_elements(element: Element<'_>) -> Result<(), SignatureRefused
 
 /// Refuses attributes that are not named here.
 pub(super) fn only_attributes(element: Element<'_>, names: &[&str]) -> Result<(), SignatureRefused> {
-    let known = |attribute: certs_xml::Attribute<'_>| {
+    only_these(element.attributes(), names)
+}
+
+fn only_these<'d>(
+    mut attributes: impl Iterator<Item = Attribute<'d>>,
+    names: &[&str],
+) -> Result<(), SignatureRefused> {
+    let known = |attribute: Attribute<'_>| {
         attribute.namespace().is_empty() && names.contains(&attribute.local_name())
     };
-    if element.attributes().all(known) { Ok(()) } else { Err(SignatureRefused::unknown("Signature")) }
+    if attributes.all(known) { Ok(()) } else { Err(SignatureRefused::unknown("Signature")) }
 }
 
 /// Refuses anything inside but white space.
