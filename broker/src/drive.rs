@@ -35,9 +35,6 @@ use crate::{
     wiring::Node,
 };
 
-/// Seconds that a code may wait (FAPI 2.0: at most 60).
-const CODE_SECONDS: i64 = 60;
-
 /// One request to the broker, with everything that it may ask for fixed for its length.
 pub(crate) struct Step<'n> {
     /// The node.
@@ -368,13 +365,13 @@ impl<'n> Step<'n> {
         let provider = login.state().identity().provider.clone();
         let op = self.node.op(&self.registry, &self.keyring);
         let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
-        let grant = Grant::new(&login).map_err(trouble)?;
+        let grant = Grant::of(&login, self.moment.now).map_err(trouble)?;
         let code = Handle::new(self.moment);
         let outbound = op
             .answer(&context.return_to, Outcome::Released(&login), Some(code.as_str()), self.moment)
             .map_err(trouble)?;
         let code_place = code_place(&code, &context.request.relying_party);
-        let records = [NewRecord::new(code_place, &grant, self.moment.now.plus(CODE_SECONDS))?];
+        let records = [NewRecord::new(code_place, &grant, grant.expires())?];
         let once = assertion.map(|(_, once)| once);
         self.finish(place, &self.tombstone(&context, Ended::Answered), once.as_ref(), &records).await.map_err(|mut failed| {
             failed.provider = Some(provider.clone());

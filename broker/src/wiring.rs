@@ -1,14 +1,28 @@
 //! A running node: everything that an endpoint needs, made once from the configuration.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use broker_core::{assurance::OutputMap, identifier::Language, moment::Timestamp, port::Store, subject::SubjectSecret};
+use broker_core::{
+    assurance::OutputMap,
+    identifier::Language,
+    moment::{Moment, Timestamp},
+    port::{HeadMoved, Store},
+    subject::SubjectSecret,
+};
 use broker_oidc::op::{OidcOp, OpSettings};
 use broker_saml::sp::{SamlSp, SpSettings};
 use broker_store::{
-    embedded::EmbeddedStore,
+    admin_socket::AdminSocket,
+    embedded,
     record::NodeSecret,
-    redis::{RedisSettings, RedisStore},
+    redis::RedisStore,
     vault::Vault,
 };
 use certs::{
@@ -50,6 +64,7 @@ pub(crate) struct Node {
     pub(crate) client_secrets: MacKey,
     op: OpSettings,
     sp: SpSettings,
+    keys_agreed: AtomicBool,
 }
 
 /// The subject secret, behind the core's port.
@@ -64,6 +79,11 @@ impl SubjectSecret for Subjects {
 /// The key that client secrets are hashed with.
 pub(crate) fn client_secret_key(keys: &KeyDirectory) -> MacKey {
     keys.registry_secret().mac_key("client secret")
+}
+
+/// The key that authenticates the registry's head.
+pub(crate) fn registry_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("registry head")
 }
 
 impl Node {
@@ -81,11 +101,7 @@ impl Node {
         let pages = Pages::new(config.file.pages.directory.as_deref(), branding).map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
-        let registry = RegistryWatch::new(
-            keys.registry_secret(),
-            config.file.state.clone(),
-            settings::build(&config),
-        );
+        let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
             op: settings::op(&config),
@@ -99,6 +115,7 @@ impl Node {
             pages,
             failed,
             subjects,
+            keys_agreed: AtomicBool::new(false),
         }))
     }
 
@@ -112,14 +129,30 @@ impl Node {
         SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
     }
 
-    /// Its settings.
-    pub(crate) fn op_settings(&self) -> &OpSettings {
-        &self.op
+    /// Looks at what may have changed in the store: the registry and the token keys. Failures are logged, and tell in `/health` and in new logins
+    /// after a while.
+    pub(crate) async fn refresh(&self) {
+        let store = &**self.vault.store();
+        if !self.keys_agreed.load(Ordering::Acquire) {
+            match agree_on_keys(store, &self.keys, true).await {
+                Ok(()) => self.keys_agreed.store(true, Ordering::Release),
+                Err(error) => return tracing::error!(%error, "this node does not serve logins"),
+            }
+        }
+        if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
+            tracing::error!(%error, "the registry could not be confirmed");
+        }
+        if let Err(error) = self.oidc_keys.refresh(store).await {
+            tracing::error!(%error, "the token keys could not be read");
+        }
     }
 
-    /// Its settings.
-    pub(crate) fn sp_settings(&self) -> &SpSettings {
-        &self.sp
+    /// Our SAML metadata, signed.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub(crate) fn own_metadata(&self, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+        own_metadata::sign(self, moment)
     }
 
     /// What we may say of levels.
@@ -139,27 +172,81 @@ impl Node {
     }
 }
 
-/// Opens the store that a configuration names, for a node that serves.
+/// A store that is open, with what must live as long as it.
+pub(crate) struct Opened {
+    /// The store.
+    pub(crate) store: Arc<dyn Store>,
+    /// Answers local commands while the embedded store's file is ours.
+    _admin: Option<AdminSocket>,
+}
+
+/// Opens the store that a configuration names, for a node that serves. A Redis that does not answer is no error: the node serves its documents
+/// and says that the store is away.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
-    let url = &config.file.store.url;
-    if let Some(path) = url.strip_prefix("embedded:") {
-        let store = EmbeddedStore::open(Path::new(path), Arc::new(crate::moment::now)).map_err(|error| error.to_string())?;
-        return Ok(Arc::new(store));
+pub(crate) async fn open_store(config: &Config) -> Result<Opened, String> {
+    if let Some(path) = embedded_path(config)? {
+        let (store, admin) =
+            embedded::open_for_serve(&path, embedded::machine_clock()).map_err(|error| error.to_string())?;
+        return Ok(Opened { store, _admin: Some(admin) });
     }
-    redis(config).await
+    Ok(Opened { store: redis(config).await?, _admin: None })
 }
 
-/// Connects to Redis. Not being able to is no error: the node serves its documents and says that the store is away.
-pub(crate) async fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
+/// Opens the store for a local command: the embedded one through the node that holds it, if one does.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn Store>, String> {
+    match embedded_path(config)? {
+        Some(path) => embedded::open_for_command(&path).await.map_err(|error| error.to_string()),
+        None => redis(config).await,
+    }
+}
+
+/// The embedded store's file, its folder made.
+fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
+    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else { return Ok(None) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    }
+    Ok(Some(path))
+}
+
+async fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
     let ca = config.file.store.ca.as_deref().map(std::fs::read_to_string).transpose().map_err(|error| {
         format!("the certificate authorities of [store] ca cannot be read: {error}")
     })?;
-    let settings = RedisSettings { ca, connect_timeout: Duration::from_secs(2), response_timeout: Duration::from_secs(1) };
-    let store = RedisStore::connect(&config.file.store.url, settings).await.map_err(|error| error.to_string())?;
+    let store = RedisStore::connect(&config.file.store.url, ca.as_deref()).await.map_err(|error| error.to_string())?;
     Ok(Arc::new(store))
+}
+
+/// Compares this node's key directory with the one that the store was first used with: a node with other secrets would give people other
+/// subject identifiers, and must not serve (design decision 11).
+///
+/// # Errors
+/// Which files differ, or that the store is away.
+pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first: bool) -> Result<(), String> {
+    const NAME: &str = "key-fingerprints";
+    let ours: BTreeMap<&str, String> = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
+    let written = serde_json::to_vec(&ours).map_err(|error| error.to_string())?;
+    let mut there = store.head(NAME).await.map_err(|error| error.to_string())?;
+    if there.is_none() && first {
+        there = match store.move_head(NAME, None, &written).await.map_err(|error| error.to_string())? {
+            HeadMoved::Moved => return Ok(()),
+            HeadMoved::Conflict(theirs) => theirs,
+        };
+    }
+    let Some(there) = there else { return Ok(()) };
+    let theirs: BTreeMap<String, String> =
+        serde_json::from_slice(&there).map_err(|error| format!("the key fingerprints in the store are unreadable: {error}"))?;
+    let differ: Vec<&str> =
+        ours.iter().filter(|(item, value)| theirs.get(**item) != Some(value)).map(|(item, _)| *item).collect();
+    if differ.is_empty() {
+        return Ok(());
+    }
+    Err(format!("this node's {} are not those that the store was first used with", differ.join(", ")))
 }
 
 fn clone_secret(secret: &Secret) -> Secret {

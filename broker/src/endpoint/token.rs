@@ -112,7 +112,7 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
     };
     let reference = grant.reference().clone();
     let exchanged = op
-        .exchange(&request, grant, access_token.as_str(), moment)
+        .exchange(&request, &grant, access_token.as_str(), moment)
         .map_err(|answer| Refused { reference: Some(reference), ..Refused::from(answer) })?;
     let expires = exchanged.access.expires();
     node.vault.put(moment, access_token_place(&access_token), &exchanged.access, expires).await?;

@@ -44,8 +44,8 @@ pub enum RecordKind {
     Code,
     /// What an access token stands for.
     AccessToken,
-    /// What an error page needs to survive a reload.
-    Failure,
+    /// Which relying party a provider trip belongs to: found without the browser's cookie, and resumes nothing.
+    Origin,
 }
 
 impl RecordKind {
@@ -57,7 +57,7 @@ impl RecordKind {
             Self::Notice => 3,
             Self::Code => 4,
             Self::AccessToken => 5,
-            Self::Failure => 6,
+            Self::Origin => 6,
         }
     }
 }
@@ -95,6 +95,8 @@ pub enum Binding<'a> {
     RelyingParty(&'a str),
     /// The thumbprint of the key that a token is bound to; empty for a bearer token.
     Key(&'a str),
+    /// Nothing: for records that open nothing by themselves.
+    Nothing,
 }
 
 impl<'a> Binding<'a> {
@@ -103,6 +105,7 @@ impl<'a> Binding<'a> {
             Self::Cookie(text) => (1, text),
             Self::RelyingParty(text) => (2, text),
             Self::Key(text) => (3, text),
+            Self::Nothing => (4, ""),
         }
     }
 }
@@ -113,6 +116,7 @@ impl fmt::Debug for Binding<'_> {
             Self::Cookie(_) => "Cookie(..)",
             Self::RelyingParty(_) => "RelyingParty(..)",
             Self::Key(_) => "Key(..)",
+            Self::Nothing => "Nothing",
         })
     }
 }
