@@ -16,12 +16,17 @@
 //! | `pem`, `unique_json` | two notations, read strictly |
 
 pub mod algorithm;
+pub mod certificate;
+pub mod expiry;
 pub mod jwk;
 pub mod jws;
+pub mod keyring;
+pub mod mac;
 mod pem;
 pub mod private_key;
 pub mod public_key;
 pub mod signer;
+pub mod tls;
 mod unique_json;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
