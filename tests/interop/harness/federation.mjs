@@ -109,10 +109,40 @@ const steps = {
   30: {
     class: 'core:PHP',
     code: `if (in_array('${lotta.subjectId}', $attributes['${named.subjectId}'] ?? [], true)) {
-      throw new \\SimpleSAML\\Module\\saml\\Error(
+      \\SimpleSAML\\Auth\\State::throwException($state, new \\SimpleSAML\\Module\\saml\\Error(
         \\SAML2\\Constants::STATUS_RESPONDER, \\SAML2\\Constants::STATUS_REQUEST_DENIED, 'locked'
-      );
+      ));
     }`,
+  },
+};
+
+const account = ({ username: _, password, ...attributes }) => ({ password, attributes: said(attributes) });
+
+/** The two identity providers, each the other way of everything that the standard leaves open. */
+export const providers = {
+  granvik: {
+    number: '2120009903',
+    subjectSource: 'subject_id',
+    host: 'idp.granvik.localhost',
+    people: Object.fromEntries([asa, lotta].map((person) => [person.username, account(person)])),
+    hosted: {
+      ...swedish(employers.granvik, 'Granvik municipality', ['granvik.localhost', '2120009903']),
+      authproc: steps,
+    },
+  },
+  // POST instead of Redirect, a persistent NameID, only the assertion signed.
+  fjorden: {
+    number: '2321009900',
+    subjectSource: 'persistent_name_id',
+    host: 'inloggning.fjorden.localhost',
+    people: { [omar.username]: account(omar) },
+    hosted: {
+      ...swedish(employers.fjorden, 'Fjorden region', ['fjorden.localhost', '2321009900']),
+      SingleSignOnServiceBinding: ['urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'],
+      NameIDFormat: ['urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'],
+      'saml20.sign.response': false,
+      authproc: { 10: { class: 'saml:PersistentNameID', attribute: named.orgAffiliation }, ...steps },
+    },
   },
 };
 
@@ -141,32 +171,12 @@ export class Federation {
     this.broker = this.#undo.later(await Sparvidd.start(this.folder, { store: this.redis.url }));
     for (const [name, text] of Object.entries(organisations)) await this.broker.addOrganisation(name, text);
     const publishedBy = [await this.broker.publish()];
-    this.granvik = await this.#provider('2120009903', 'subject_id', {
-      host: 'idp.granvik.localhost',
-      people: Object.fromEntries([asa, lotta].map((person) => [person.username, account(person)])),
-      hosted: {
-        ...swedish(employers.granvik, 'Granvik municipality', ['granvik.localhost', '2120009903']),
-        authproc: steps,
-      },
-      publishedBy,
-    });
-    // The other way of everything: POST instead of Redirect, a persistent NameID, only the assertion signed.
-    this.fjorden = await this.#provider('2321009900', 'persistent_name_id', {
-      host: 'inloggning.fjorden.localhost',
-      people: { [omar.username]: account(omar) },
-      hosted: {
-        ...swedish(employers.fjorden, 'Fjorden region', ['fjorden.localhost', '2321009900']),
-        SingleSignOnServiceBinding: ['urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'],
-        NameIDFormat: ['urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'],
-        'saml20.sign.response': false,
-        authproc: { 10: { class: 'saml:PersistentNameID', attribute: named.orgAffiliation, identifyingAttribute: named.orgAffiliation }, ...steps },
-      },
-      publishedBy,
-    });
+    this.granvik = await this.#provider(providers.granvik, publishedBy);
+    this.fjorden = await this.#provider(providers.fjorden, publishedBy);
   }
 
-  async #provider(number, subjectSource, settings) {
-    const provider = this.#undo.later(await SimpleSamlPhp.start(this.folder, settings));
+  async #provider({ number, subjectSource, ...settings }, publishedBy) {
+    const provider = this.#undo.later(await SimpleSamlPhp.start(this.folder, { ...settings, publishedBy }));
     const file = await provider.publish();
     await this.broker.addMetadata(file, '--organisation', number, '--subject-source', subjectSource);
     return provider;
@@ -185,8 +195,4 @@ export class Federation {
   stop() {
     return this.#undo.all();
   }
-}
-
-function account({ username: _, password, ...attributes }) {
-  return { password, attributes: said(attributes) };
 }

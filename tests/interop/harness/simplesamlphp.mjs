@@ -91,8 +91,7 @@ export class SimpleSamlPhp {
     await this.#write('config.php', `$config = ${php(config)};`);
     const users = Object.entries(this.people).map(([name, { password, attributes }]) => [`${name}:${password}`, attributes]);
     const sources = { personal: { 0: 'exampleauth:UserPass', ...Object.fromEntries(users) } };
-    // PHP keys: the module's name stands at 0.
-    await this.#write('authsources.php', `$config = ${php(sources).replaceAll("'0' =>", '0 =>')};`);
+    await this.#write('authsources.php', `$config = ${php(sources)};`);
   }
 
   async #host(hosted) {
