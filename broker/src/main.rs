@@ -1,2 +1,40 @@
-//! x
-fn main() {}
+//! The process: `sparvidd`. Everything meets here; nothing depends on it.
+//!
+//! | path | what |
+//! |---|---|
+//! | `command/` | what a person types: serve, demo, keys, check, organisation, metadata |
+//! | `config/` | the TOML file, every problem with its line |
+//! | `wiring.rs` | a running node: store, keys, registry, pages, made from the configuration |
+//! | `server/` | sockets: accept, TLS, bounds, drain |
+//! | `route.rs` | which path goes to which endpoint |
+//! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
+//! | `drive.rs` | the login's trips to the store, in order |
+//! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
+//! | `page/` | the pages |
+//! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `moment.rs` | the clock and the generator |
+//! | `telemetry/` | the log |
+
+#[expect(unreachable_pub, reason = "a module of its own vocabulary")]
+mod page;
+
+mod command;
+mod config;
+mod cookie;
+mod drive;
+mod endpoint;
+mod failed;
+mod moment;
+mod oidc_keys;
+mod registry_watch;
+mod respond;
+mod route;
+mod server;
+mod telemetry;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

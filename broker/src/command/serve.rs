@@ -1,0 +1,79 @@
+//! `sparvidd serve --config FILE`
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use certs::key_directory::KeyDirectory;
+
+use super::Stopped;
+use crate::{
+    config::{Config, Severity},
+    route,
+    server::{self, Bounds, Trusted},
+    telemetry,
+    wiring::{self, Node},
+};
+
+/// Runs the broker until it is told to stop.
+pub(crate) fn run(path: &Path) -> Result<(), Stopped> {
+    let config = Config::read(path).map_err(Stopped::could_not)?;
+    telemetry::start(config.file.log.format, "info");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stopped::could_not(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Stopped> {
+    let (_, warnings) = super::check::look(&config);
+    for warning in warnings.iter().filter(|problem| problem.severity == Severity::Warning) {
+        tracing::warn!(id = warning.id, "{} {}", warning.what, warning.fix);
+    }
+    let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
+    let tls = transport(&config)?;
+    let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
+    let listener = server::bind(config.file.listen)
+        .await
+        .map_err(|error| Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen)))?;
+    let limits = &config.file.limits;
+    let bounds = Bounds {
+        connections: limits.connections,
+        header_timeout: Duration::from_secs(limits.header_seconds),
+        request_timeout: Duration::from_secs(limits.request_seconds),
+    };
+    let trusted = Trusted::new(config.file.proxy.trusted.iter().copied());
+    let (issuer, listen) = (config.file.issuer.clone(), config.file.listen);
+    let node = Node::new(config, keys, opened.store.clone()).map_err(Stopped::could_not)?;
+    let stop = server::stop_signal();
+    let following = tokio::spawn(follow(node.clone(), stop.clone()));
+    tracing::info!(%issuer, %listen, "the broker is up");
+    server::serve(listener, route::router(node), tls, trusted, bounds, stop).await;
+    following.abort();
+    drop(opened);
+    tracing::info!("the broker has stopped");
+    Ok(())
+}
+
+/// The transport configuration, where the broker ends TLS itself.
+pub(super) fn transport(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, Stopped> {
+    let Some(section) = &config.file.tls else { return Ok(None) };
+    let read = |path: &Path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| Stopped::could_not(format!("{} cannot be read: {error}", path.display())))
+    };
+    let (certificate, key) = (read(&section.certificate)?, read(&section.key)?);
+    certs::tls::server(&certificate, &key).map(Some).map_err(Stopped::could_not)
+}
+
+/// Follows what may change while serving: the registry each second, and the token keys.
+pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stopped| *stopped) => return,
+        }
+        node.refresh().await;
+    }
+}

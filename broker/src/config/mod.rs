@@ -1,0 +1,276 @@
+//! The configuration file: TOML, unknown keys refused, every problem reported at once with its line.
+//!
+//! `docs/configuration.md` describes each key; the test at the end of `schema.rs` fails when that page and [`schema::KEYS`] differ.
+
+mod problem;
+mod schema;
+mod validate;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+pub(crate) use problem::{Problem, Problems, Severity};
+
+use broker_core::organisation::LocalText;
+use serde::Deserialize;
+
+/// The file, as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The broker's public address: OpenID issuer, and the host of everything else.
+    pub(crate) issuer: String,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The directory of what cannot be made again.
+    pub(crate) keys: PathBuf,
+    /// The shared state.
+    pub(crate) store: StoreSection,
+    /// Where this node keeps its copy of the last good registry.
+    #[serde(default = "default_state")]
+    pub(crate) state: PathBuf,
+    /// Transport certificate, where the broker ends TLS itself.
+    #[serde(default)]
+    pub(crate) tls: Option<TlsSection>,
+    /// Proxies in front.
+    #[serde(default)]
+    pub(crate) proxy: ProxySection,
+    /// What the federation calls itself, and how it behaves.
+    #[serde(default)]
+    pub(crate) federation: FederationSection,
+    /// The SAML face towards providers.
+    #[serde(default)]
+    pub(crate) saml: SamlSection,
+    /// Pages.
+    #[serde(default)]
+    pub(crate) pages: PagesSection,
+    /// Bounds.
+    #[serde(default)]
+    pub(crate) limits: LimitsSection,
+    /// The log.
+    #[serde(default)]
+    pub(crate) log: LogSection,
+}
+
+fn default_state() -> PathBuf {
+    PathBuf::from("state")
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoreSection {
+    /// `redis://`, `rediss://`, `unix:` or `embedded:PATH`.
+    pub(crate) url: String,
+    /// Certificate authorities for `rediss://`, PEM; default: the public ones.
+    #[serde(default)]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsSection {
+    /// Certificate chain, PEM.
+    pub(crate) certificate: PathBuf,
+    /// Private key, PEM.
+    pub(crate) key: PathBuf,
+}
+
+/// `[proxy]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProxySection {
+    /// Addresses of the proxies that end TLS in front of us. Connections from elsewhere are refused.
+    #[serde(default)]
+    pub(crate) trusted: Vec<IpAddr>,
+}
+
+/// `[federation]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FederationSection {
+    /// What the pages call the federation.
+    pub(crate) name: LocalText,
+    /// Our own organisation, for SAML metadata.
+    pub(crate) organisation: LocalText,
+    /// The assertion function is reviewed and approved: levels leave as themselves.
+    pub(crate) reviewed: bool,
+    /// Whether the person is shown what is sent before each login ends.
+    pub(crate) notice: Notice,
+    /// Accessibility statement, linked from every page.
+    pub(crate) accessibility_url: Option<String>,
+    /// Where the operator is reached: a mail address.
+    pub(crate) contact: Option<String>,
+}
+
+impl Default for FederationSection {
+    fn default() -> Self {
+        let name = serde_json::from_str(r#"{"sv": "Spårvidd", "en": "Spårvidd"}"#).unwrap_or_default();
+        Self {
+            name,
+            organisation: LocalText::default(),
+            reviewed: false,
+            notice: Notice::EachLogin,
+            accessibility_url: None,
+            contact: None,
+        }
+    }
+}
+
+/// When the notice is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Notice {
+    /// Before each login ends.
+    EachLogin,
+    /// Never by us: every provider shows its own (Sweden Connect, Tekniska anslutningsregler 2.1.2).
+    ByProvider,
+}
+
+/// `[saml]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SamlSection {
+    /// Our entity ID as a service provider; default: `ISSUER/saml/metadata`.
+    pub(crate) entity_id: Option<String>,
+    /// Refuse responses in which only the assertion is signed (Sweden Connect deployment profile 6.1).
+    pub(crate) require_signed_response: bool,
+    /// Clock difference that is forgiven, seconds.
+    pub(crate) skew_seconds: u32,
+}
+
+impl Default for SamlSection {
+    fn default() -> Self {
+        Self { entity_id: None, require_signed_response: false, skew_seconds: 60 }
+    }
+}
+
+/// `[pages]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PagesSection {
+    /// A directory whose templates replace ours.
+    #[serde(default)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitsSection {
+    /// Open connections; more wait.
+    pub(crate) connections: usize,
+    /// Seconds in which a request's headers must have arrived.
+    pub(crate) header_seconds: u64,
+    /// Seconds in which a request must have been answered.
+    pub(crate) request_seconds: u64,
+    /// Seconds that a login may take, the person's own time included.
+    pub(crate) login_seconds: u64,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self { connections: 10_000, header_seconds: 10, request_seconds: 30, login_seconds: 1_200 }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogSection {
+    /// How lines are written.
+    #[serde(default)]
+    pub(crate) format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A configuration that holds together, its paths made relative to its file.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// What the file says.
+    pub(crate) file: File,
+    /// The issuer, taken apart.
+    pub(crate) origin: url::Url,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Every problem that the file alone shows, in the order of its lines.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problems::one(
+                path,
+                Problem::error(
+                    "config.unreadable",
+                    format!("the file cannot be read: {error}"),
+                    "Check the path and who may read the file.",
+                ),
+            )
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Like [`Config::read`], for a text that is there already.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Problems> {
+        let mut problems = Problems::new(path, text);
+        schema::check_keys(text, &mut problems);
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        let mut file: File = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                problems.add(schema::wrong_type(&error));
+                return Err(problems);
+            }
+        };
+        let base = path.parent().unwrap_or(Path::new(""));
+        let in_base = |path: &mut PathBuf| *path = base.join(&*path);
+        in_base(&mut file.keys);
+        in_base(&mut file.state);
+        for path in [&mut file.store.ca, &mut file.pages.directory].into_iter().flatten() {
+            in_base(path);
+        }
+        if let Some(tls) = &mut file.tls {
+            in_base(&mut tls.certificate);
+            in_base(&mut tls.key);
+        }
+        if let Some(embedded) = file.store.url.strip_prefix("embedded:") {
+            file.store.url = format!("embedded:{}", base.join(embedded).display());
+        }
+        match validate::origin(&file, &mut problems) {
+            Some(origin) if !problems.has_errors() => Ok(Self { file, origin }),
+            _ => Err(problems),
+        }
+    }
+
+    /// An address of ours.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.file.issuer)
+    }
+
+    /// Our SAML entity ID as a service provider.
+    pub(crate) fn entity_id(&self) -> String {
+        self.file.saml.entity_id.clone().unwrap_or_else(|| self.at("/saml/metadata"))
+    }
+
+    /// Whether browsers reach us over TLS, by us or by a proxy.
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.scheme() == "https"
+    }
+}

@@ -1,0 +1,135 @@
+//! What must hold between keys.
+
+use url::{Host, Url};
+
+use super::{File, Problem, Problems};
+
+/// Checks what a type cannot say, and takes the issuer apart.
+pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
+    store_url(file, problems);
+    limits(file, problems);
+    let Ok(origin) = Url::parse(&file.issuer) else {
+        problems.add_about(
+            "issuer",
+            Problem::error(
+                "config.issuer_not_url",
+                format!("`{}` is not a URL", file.issuer),
+                "Write the public address of the broker, such as https://login.example.se",
+            ),
+        );
+        return None;
+    };
+    if file.issuer.ends_with('/') || origin.query().is_some() || origin.fragment().is_some() || origin.path() != "/" {
+        problems.add_about(
+            "issuer",
+            Problem::error(
+                "config.issuer_form",
+                "the issuer must be scheme, host and port alone, without a slash at the end",
+                format!("Write {}", origin.origin().ascii_serialization()),
+            ),
+        );
+    }
+    match origin.scheme() {
+        "https" if file.tls.is_none() && file.proxy.trusted.is_empty() => problems.add_about(
+            "issuer",
+            Problem::error(
+                "config.tls_missing",
+                "the issuer is https, and nobody ends TLS",
+                "Give [tls] certificate and key, or name the proxy that ends TLS in [proxy] trusted.",
+            ),
+        ),
+        "https" => {}
+        "http" if is_loopback(&origin) => {}
+        _ => problems.add_about(
+            "issuer",
+            Problem::error(
+                "config.issuer_not_https",
+                "plain http is for a loopback issuer alone (localhost, *.localhost, 127.0.0.1, [::1])",
+                "Use https, with [tls] here or a proxy named in [proxy] trusted.",
+            ),
+        ),
+    }
+    if file.saml.skew_seconds > 300 {
+        problems.add_about(
+            "skew_seconds",
+            Problem::error(
+                "config.skew",
+                format!("{} s of clock difference is too much", file.saml.skew_seconds),
+                "60 s is what Sweden Connect allows; other federations allow at most 300.",
+            ),
+        );
+    }
+    Some(origin)
+}
+
+fn store_url(file: &File, problems: &mut Problems) {
+    let url = &file.store.url;
+    let known = url.split_once(':').is_some_and(|(scheme, rest)| match scheme {
+        "redis" | "rediss" => rest.starts_with("//") && rest.len() > 2,
+        "unix" | "embedded" => !rest.is_empty() && !rest.ends_with('/'),
+        _ => false,
+    });
+    if !known {
+        problems.add_about(
+            "url",
+            Problem::error(
+                "config.store_url",
+                format!("`{}` is no store", redact(url)),
+                "Write redis://HOST:PORT/0, rediss://HOST:PORT/0, unix:/PATH/TO/SOCKET or embedded:PATH.",
+            ),
+        );
+    }
+    if url.starts_with("redis://") && !redis_is_loopback(url) {
+        problems.add_about(
+            "url",
+            Problem::warning(
+                "config.redis_plain",
+                "Redis is spoken to without TLS over a network",
+                "Use rediss://, or a tunnel. Records are sealed, but whoever is between can deny service.",
+            ),
+        );
+    }
+}
+
+fn limits(file: &File, problems: &mut Problems) {
+    let limits = &file.limits;
+    let bounds = [
+        ("connections", limits.connections as u64, 16, 1_000_000),
+        ("header_seconds", limits.header_seconds, 1, 120),
+        ("request_seconds", limits.request_seconds, 1, 300),
+        ("login_seconds", limits.login_seconds, 60, 7_200),
+    ];
+    for (key, value, least, most) in bounds {
+        if !(least..=most).contains(&value) {
+            problems.add_about(
+                key,
+                Problem::error("config.limit", format!("limits.{key} is {value}"), format!("Choose {least} to {most}.")),
+            );
+        }
+    }
+}
+
+/// Whether an address can only be this machine (RFC 6761 6.3 for names under localhost).
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn redis_is_loopback(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| match url.host_str() {
+        Some(host) => host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    })
+}
+
+/// A store URL may carry a password.
+fn redact(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}

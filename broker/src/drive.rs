@@ -1,0 +1,504 @@
+//! The login's trips: which endpoint ends which step, in which order the core, a role and the store are asked (design section 5).
+//!
+//! Order at a return: find the cookie, read the login that it binds, verify the message, then one atomic take-and-finish. A login without
+//! its cookie is never resumed.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use broker_core::{
+    failure::{Failure, FailureCode},
+    identifier::{Language, ProviderId, Reference, RelyingPartyId},
+    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended, Tombstone},
+    moment::Moment,
+    release::Policy,
+    result::OneTimeUse,
+    role::{Completion, Downstream, Inbound, Outbound, Outcome, Refusal, ReturnTo, Upstream},
+    routing::Peers,
+};
+use broker_oidc::op::grant::Grant;
+use broker_store::{
+    record::{Binding, Handle, MarkKind, Place, RecordKind},
+    vault::{Finished, Found, Mark, NewRecord, VaultError},
+};
+use certs::keyring::Keyring;
+use certs_proof::Verified;
+use http::{HeaderMap, HeaderValue, header};
+use metadata::Registry;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::Notice,
+    cookie::{self, LoginCookie},
+    endpoint::{choice, notice, onward},
+    moment, respond,
+    wiring::Node,
+};
+
+/// One request to the broker, with everything that it may ask for fixed for its length.
+pub(crate) struct Step<'n> {
+    /// The node.
+    pub(crate) node: &'n Node,
+    /// The registry as it stood when the request came.
+    pub(crate) registry: Arc<Registry>,
+    /// The token keys as they stood when the request came.
+    pub(crate) keyring: Arc<Keyring>,
+    /// When the request came.
+    pub(crate) moment: Moment<'static>,
+    /// The request's headers.
+    pub(crate) headers: HeaderMap,
+    /// The request is a form of ours, whose content policy Chromium applies to every redirect that follows.
+    pub(crate) after_form: bool,
+}
+
+/// A step that did not go on: what went wrong, and what is known of the login.
+pub(crate) struct Trouble {
+    /// What went wrong.
+    pub(crate) failure: Failure,
+    /// The login's reference; a new one when there is no login.
+    pub(crate) reference: Option<Reference>,
+    /// The language of its pages.
+    pub(crate) language: Option<Language>,
+    /// Who asked.
+    pub(crate) relying_party: Option<RelyingPartyId>,
+    /// Who was asked.
+    pub(crate) provider: Option<ProviderId>,
+    /// Where the relying party takes its answer.
+    pub(crate) return_to: Option<ReturnTo>,
+    /// Nothing may be shown.
+    pub(crate) silent: bool,
+}
+
+impl Trouble {
+    /// Of nothing that is known.
+    pub(crate) fn new(failure: impl Into<Failure>) -> Self {
+        Self {
+            failure: failure.into(),
+            reference: None,
+            language: None,
+            relying_party: None,
+            provider: None,
+            return_to: None,
+            silent: false,
+        }
+    }
+
+    /// Of a login.
+    pub(crate) fn of(failure: impl Into<Failure>, context: &Context) -> Self {
+        Self {
+            failure: failure.into(),
+            reference: Some(context.reference.clone()),
+            language: Some(context.language.clone()),
+            relying_party: Some(context.request.relying_party.clone()),
+            provider: None,
+            return_to: Some(context.return_to.clone()),
+            silent: context.request.passive,
+        }
+    }
+
+    /// Of a login that is over.
+    fn over(tombstone: Tombstone) -> Self {
+        Self {
+            reference: Some(tombstone.reference),
+            language: Some(tombstone.language),
+            relying_party: Some(tombstone.relying_party),
+            ..Self::new(FailureCode::LoginUsed)
+        }
+    }
+
+    fn at(mut self, provider: &ProviderId) -> Self {
+        self.provider = Some(provider.clone());
+        self
+    }
+}
+
+impl From<VaultError> for Trouble {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Store(error) => Self::new(Failure::new(FailureCode::StoreAway, error.to_string())),
+            // Octets that no node wrote here open nothing: as if there were none.
+            VaultError::Corrupt => Self::new(Failure::new(FailureCode::LoginUnknown, error.to_string())),
+            VaultError::Unfit(_) | VaultError::Occupied => {
+                Self::new(Failure::new(FailureCode::Internal, error.to_string()))
+            }
+        }
+    }
+}
+
+impl From<Box<Refusal>> for Trouble {
+    fn from(refusal: Box<Refusal>) -> Self {
+        Self {
+            relying_party: refusal.relying_party,
+            return_to: refusal.return_to.map(|address| *address),
+            ..Self::new(refusal.failure)
+        }
+    }
+}
+
+/// Which relying party a provider trip belongs to, under the trip's handle alone: so that a browser without its cookie can be shown the way
+/// back to the service. It resumes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Origin {
+    relying_party: RelyingPartyId,
+    language: Language,
+}
+
+/// What is left of a code: enough to revoke what it was redeemed for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SpentCode {
+    /// The access token that it gave.
+    pub(crate) access_token: Handle,
+}
+
+type Stepped = Result<Response, Box<Trouble>>;
+
+impl<'n> Step<'n> {
+    /// Begins a step that may lead to a login: refused while the registry is not confirmed, since a suspension could be missed
+    /// (design decision 7).
+    pub(crate) fn new(node: &'n Node, headers: HeaderMap) -> Result<Self, Box<Trouble>> {
+        let moment = moment::moment();
+        let registry = node.registry.confirmed(moment.now).map_err(|failure| Box::new(Trouble::new(failure)))?;
+        let keyring = node.oidc_keys.current().map_err(|failure| Box::new(Trouble::new(failure)))?;
+        Ok(Self { node, registry, keyring, moment, headers, after_form: false })
+    }
+
+    /// A relying party asks.
+    pub(crate) async fn begin(&self, message: &Inbound) -> Stepped {
+        let op = self.node.op(&self.registry, &self.keyring);
+        let (request, return_to) = op.receive(message, self.moment).map_err(|refusal| Box::new(Trouble::from(refusal)))?;
+        let context = Context {
+            reference: Reference::from_random(self.moment.random()),
+            language: self.node.language(&request.languages, &self.headers),
+            request,
+            return_to,
+            started: self.moment.now,
+        };
+        let next = Login::<Received>::begin(context).route(&*self.registry);
+        let cookie = LoginCookie::new(self.moment);
+        match next {
+            Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),
+            Ok(Next::Routed(login)) => self.send(login, &cookie, true).await,
+            Ok(Next::Choice(login)) => {
+                let page = choice::page(self, login.context(), &cookie, "");
+                let place = page_place(RecordKind::Choice, &cookie);
+                let ends = self.node.login_ends(self.moment.now);
+                self.node.vault.put(self.moment, place, &Suspended::Choice(login), ends).await?;
+                Ok(self.with_cookie(page, &cookie))
+            }
+        }
+    }
+
+    /// The person looks for their organisation.
+    pub(crate) async fn look(&self, selector: &str, query: &str) -> Stepped {
+        let cookie = self.cookie(selector)?;
+        let login = self.awaiting_choice(&cookie).await?;
+        Ok(choice::page(self, login.context(), &cookie, query))
+    }
+
+    /// The person chose. The choice stays open, so that the way back from a provider leads to it.
+    pub(crate) async fn choose(&self, selector: &str, provider: &ProviderId) -> Stepped {
+        let cookie = self.cookie(selector)?;
+        let login = self.awaiting_choice(&cookie).await?;
+        let context = login.context().clone();
+        let routed = login
+            .chosen(provider, &*self.registry)
+            .map_err(|failure| Box::new(Trouble::of(failure, &context).at(provider)))?;
+        self.send(routed, &cookie, false).await
+    }
+
+    /// The person turns back at the choice.
+    pub(crate) async fn turn_back(&self, selector: &str) -> Stepped {
+        let cookie = self.cookie(selector)?;
+        let login = self.awaiting_choice(&cookie).await?;
+        let failure = Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
+        Err(Box::new(Trouble::of(failure, login.context())))
+    }
+
+    async fn awaiting_choice(
+        &self,
+        cookie: &LoginCookie,
+    ) -> Result<Login<broker_core::login::AwaitingChoice>, Box<Trouble>> {
+        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Choice, cookie)).await? {
+            Found::Live(Suspended::Choice(login)) => Ok(login),
+            Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
+            _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+        }
+    }
+
+    /// Sends the browser to the provider.
+    async fn send(&self, login: Login<Routed>, cookie: &LoginCookie, new_cookie: bool) -> Stepped {
+        let provider = login.state().provider().clone();
+        let role = self.node.sp(&self.registry);
+        let (handle, travels) = cookie.trip(self.moment);
+        let (login, outbound) = login
+            .send(&role, &travels, self.moment)
+            .map_err(|(failure, login)| Box::new(Trouble::of(failure, login.context()).at(&provider)))?;
+        let language = login.context().language.clone();
+        let origin = Origin { relying_party: login.context().request.relying_party.clone(), language: language.clone() };
+        let ends = self.node.login_ends(self.moment.now);
+        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let records = [
+            NewRecord::new(place, &Suspended::Provider(login), ends)?,
+            NewRecord::new(origin_place(&handle), &origin, ends)?,
+        ];
+        self.node.vault.put_all(self.moment, &records).await?;
+        let name = self.provider_name(&provider, &language);
+        let response = onward::outbound(self, &outbound, &language, &name);
+        Ok(if new_cookie { self.with_cookie(response, cookie) } else { response })
+    }
+
+    /// A provider answers.
+    pub(crate) async fn complete(&self, message: &Inbound) -> Stepped {
+        let role = self.node.sp(&self.registry);
+        let Some(travelled) = role.handle(message) else {
+            return Err(Box::new(Trouble::new(FailureCode::Unsolicited)));
+        };
+        let Some((selector, handle)) = cookie::trip_of(&travelled) else {
+            return Err(Box::new(Trouble::new(FailureCode::Unsolicited)));
+        };
+        let Some(cookie) = LoginCookie::of(&self.headers, selector, self.node.config.is_https()) else {
+            return Err(self.without_cookie(&handle).await);
+        };
+        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let login = match self.node.vault.read::<Suspended, Tombstone>(self.moment, place).await? {
+            Found::Live(Suspended::Provider(login)) => login,
+            Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
+                // The same browser posted again while the notice waits: the notice it is.
+                return Ok(respond::see_other(&notice::path(cookie.selector())));
+            }
+            Found::Spent(tombstone) => return Err(Box::new(Trouble::over(tombstone))),
+            _ => return Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+        };
+        let provider = login.state().provider().clone();
+        let context = login.context().clone();
+        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let completion =
+            role.complete(message, &provider, login.state().remembered(), self.moment).map_err(trouble)?;
+        let (result, once) = match completion {
+            Completion::Done { result, once } => (*result, once),
+            // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
+            Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
+        };
+        let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
+        match released {
+            Release::Released(login) => self.answer(login, place, Some((&provider, once))).await,
+            Release::Notice(login) => {
+                let page = notice::page(self, &login, &cookie);
+                let ends = self.node.login_ends(self.moment.now);
+                let tombstone = self.tombstone(&context, Ended::Continued);
+                let waiting = [NewRecord::new(page_place(RecordKind::Notice, &cookie), &Suspended::Notice(login), ends)?];
+                self.finish(place, &tombstone, Some(&once), &waiting).await.map_err(|mut failed| {
+                    failed.provider = Some(provider.clone());
+                    failed
+                })?;
+                Ok(page)
+            }
+        }
+    }
+
+    fn release(
+        &self,
+        login: Login<broker_core::login::AwaitingProvider>,
+        result: Verified<broker_core::result::AuthenticationResult>,
+        provider: &ProviderId,
+    ) -> Result<Release, Box<Failure>> {
+        let login = login.authenticated(result).map_err(|(failure, _)| Box::new(failure))?;
+        let relying_party = login.context().request.relying_party.clone();
+        // Looked up now, not when the login began: a suspension in between counts.
+        let (Some(provider), Some(relying_party)) =
+            (self.registry.provider(provider), self.registry.relying_party(&relying_party))
+        else {
+            return Err(Box::new(Failure::new(FailureCode::ProviderUnknown, "a peer left the registry during the login")));
+        };
+        broker_core::routing::admissible(&provider, &relying_party).map_err(Box::new)?;
+        let policy = Policy {
+            provider: &provider,
+            relying_party: &relying_party,
+            output_map: self.node.output_map(),
+            subject_secret: &self.node.subjects,
+        };
+        let notice = self.node.config.file.federation.notice == Notice::EachLogin;
+        login.release(policy, notice).map_err(|(failure, _)| Box::new(failure))
+    }
+
+    /// Shows the notice that waits.
+    pub(crate) async fn show_notice(&self, selector: &str) -> Stepped {
+        let cookie = self.cookie(selector)?;
+        let login = self.awaiting_notice(&cookie).await?;
+        Ok(notice::page(self, &login, &cookie))
+    }
+
+    /// The person has read the notice. The page's token proves that the decision was made on it.
+    pub(crate) async fn decide(mut self, selector: &str, token: &str, accept: bool) -> Stepped {
+        self.after_form = true;
+        let cookie = self.cookie(selector)?;
+        if !notice::token_holds(self.node, &cookie, token) {
+            return Err(Box::new(Trouble::new(FailureCode::PageExpired)));
+        }
+        let login = self.awaiting_notice(&cookie).await?;
+        let place = page_place(RecordKind::Notice, &cookie);
+        if accept {
+            return self.answer(login.accepted(), place, None).await;
+        }
+        let context = login.context().clone();
+        let provider = login.state().identity().provider.clone();
+        self.finish(place, &self.tombstone(&context, Ended::Failed), None, &[]).await?;
+        Err(Box::new(Trouble::of(FailureCode::NoticeDeclined, &context).at(&provider)))
+    }
+
+    async fn awaiting_notice(&self, cookie: &LoginCookie) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
+        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Notice, cookie)).await? {
+            Found::Live(Suspended::Notice(login)) => Ok(login),
+            Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
+            _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+        }
+    }
+
+    /// Ends the login at `place` and sends its code.
+    async fn answer(
+        &self,
+        login: Login<Released>,
+        place: Place<'_>,
+        assertion: Option<(&ProviderId, OneTimeUse)>,
+    ) -> Stepped {
+        let context = login.context().clone();
+        let provider = login.state().identity().provider.clone();
+        let op = self.node.op(&self.registry, &self.keyring);
+        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let grant = Grant::of(&login, self.moment.now).map_err(trouble)?;
+        let code = Handle::new(self.moment);
+        let outbound = op
+            .answer(&context.return_to, Outcome::Released(&login), Some(code.as_str()), self.moment)
+            .map_err(trouble)?;
+        let code_place = code_place(&code, &context.request.relying_party);
+        let records = [NewRecord::new(code_place, &grant, grant.expires())?];
+        let once = assertion.map(|(_, once)| once);
+        self.finish(place, &self.tombstone(&context, Ended::Answered), once.as_ref(), &records).await.map_err(|mut failed| {
+            failed.provider = Some(provider.clone());
+            failed
+        })?;
+        crate::telemetry::signed_in(&login);
+        Ok(onward::answered(self, &outbound, &context))
+    }
+
+    /// One atomic step in the store.
+    async fn finish(
+        &self,
+        place: Place<'_>,
+        tombstone: &Tombstone,
+        once: Option<&OneTimeUse>,
+        records: &[NewRecord<'_>],
+    ) -> Result<(), Box<Trouble>> {
+        let mark = once.map(|once| Mark { kind: MarkKind::Assertion, name: &once.name, until: once.until });
+        match self.node.vault.finish::<Suspended, Tombstone>(self.moment, place, tombstone, mark, records).await? {
+            Finished::Done(_) => Ok(()),
+            Finished::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
+            Finished::Absent => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+            Finished::Replayed => Err(Box::new(Trouble {
+                reference: Some(tombstone.reference.clone()),
+                language: Some(tombstone.language.clone()),
+                relying_party: Some(tombstone.relying_party.clone()),
+                ..Trouble::new(FailureCode::Replayed)
+            })),
+        }
+    }
+
+    fn tombstone(&self, context: &Context, ended: Ended) -> Tombstone {
+        Tombstone {
+            reference: context.reference.clone(),
+            relying_party: context.request.relying_party.clone(),
+            language: context.language.clone(),
+            ended,
+        }
+    }
+
+    fn cookie(&self, selector: &str) -> Result<LoginCookie, Box<Trouble>> {
+        LoginCookie::of(&self.headers, selector, self.node.config.is_https())
+            .ok_or_else(|| Box::new(Trouble::new(FailureCode::CookieMissing)))
+    }
+
+    /// The cookie did not come with the provider's answer: the way back to the service, and nothing more.
+    async fn without_cookie(&self, handle: &Handle) -> Box<Trouble> {
+        let mut trouble = Trouble::new(FailureCode::CookieMissing);
+        match self.node.vault.read::<Origin, ()>(self.moment, origin_place(handle)).await {
+            Ok(Found::Live(origin)) => {
+                trouble.relying_party = Some(origin.relying_party);
+                trouble.language = Some(origin.language);
+            }
+            Ok(_) => trouble = Trouble::new(FailureCode::LoginUnknown),
+            Err(error) => trouble = error.into(),
+        }
+        Box::new(trouble)
+    }
+
+    fn with_cookie(&self, mut response: Response, cookie: &LoginCookie) -> Response {
+        let lifetime = self.node.config.file.limits.login_seconds;
+        let set: Vec<HeaderValue> = cookie.set(&self.headers, self.node.config.is_https(), self.moment.now, lifetime);
+        for value in set {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+        response
+    }
+
+    /// What a provider is called.
+    pub(crate) fn provider_name(&self, provider: &ProviderId, language: &Language) -> String {
+        self.registry
+            .provider(provider)
+            .and_then(|policy| policy.display_name.best(std::slice::from_ref(language)).map(str::to_owned))
+            .unwrap_or_else(|| provider.to_string())
+    }
+
+    /// What a relying party is called.
+    pub(crate) fn relying_party_name(&self, relying_party: &RelyingPartyId, language: &Language) -> String {
+        self.registry
+            .relying_party(relying_party)
+            .and_then(|policy| policy.display_name.best(std::slice::from_ref(language)).map(str::to_owned))
+            .unwrap_or_else(|| relying_party.to_string())
+    }
+}
+
+impl From<VaultError> for Box<Trouble> {
+    fn from(error: VaultError) -> Self {
+        Box::new(error.into())
+    }
+}
+
+/// Where a page's record stands: under the cookie, which both names and binds it.
+fn page_place(kind: RecordKind, cookie: &LoginCookie) -> Place<'_> {
+    Place { kind, handle: cookie.secret(), binding: Binding::Cookie(cookie.secret().as_str()) }
+}
+
+fn origin_place(handle: &Handle) -> Place<'_> {
+    Place { kind: RecordKind::Origin, handle, binding: Binding::Nothing }
+}
+
+/// Where a code's grant stands.
+pub(crate) fn code_place<'a>(code: &'a Handle, relying_party: &'a RelyingPartyId) -> Place<'a> {
+    Place { kind: RecordKind::Code, handle: code, binding: Binding::RelyingParty(relying_party.as_str()) }
+}
+
+/// Where an access token's grant stands.
+pub(crate) fn access_token_place(token: &Handle) -> Place<'_> {
+    Place { kind: RecordKind::AccessToken, handle: token, binding: Binding::Key("") }
+}
+
+/// Whether a failure goes straight back to the relying party: the person has been told by somebody already, has decided themselves, or
+/// the relying party alone can mend it. Everything else is shown first, with the way back on it.
+pub(crate) fn goes_straight_back(code: FailureCode, silent: bool) -> bool {
+    use broker_core::failure::Family;
+    silent
+        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused) && code != FailureCode::RelyingPartySuspended
+        || matches!(code, FailureCode::NoticeDeclined | FailureCode::InteractionRequired)
+}
+
+/// The error answer to a relying party, where it can be addressed.
+pub(crate) fn error_answer(
+    node: &Node,
+    return_to: &ReturnTo,
+    failure: &Failure,
+    moment: Moment<'_>,
+) -> Option<Outbound> {
+    let registry = node.registry.any();
+    let keyring = node.oidc_keys.current().unwrap_or_default();
+    node.op(&registry, &keyring).answer(return_to, Outcome::Failed(failure), None, moment).ok()
+}

@@ -1,0 +1,68 @@
+//! One file per address: read the request, let [`crate::drive`] go one step, respond.
+//!
+//! | file | addresses |
+//! |---|---|
+//! | `downstream_request.rs` | `/oidc/authorize` |
+//! | `choice.rs` | `/login/{login}`, `/login/{login}/choose`, `/login/{login}/cancel` |
+//! | `provider_answer.rs` | `/saml/acs` |
+//! | `notice.rs` | `/login/{login}/notice` |
+//! | `token.rs`, `userinfo.rs` | `/oidc/token`, `/oidc/userinfo` |
+//! | `document.rs` | what we publish: discovery, keys, metadata |
+//! | `failure.rs` | `/failed/{sealed}`, and how every failure becomes an answer |
+//! | `page.rs` | `/`, assets, what is not there, whether the node is well |
+//! | `onward.rs` | the ways on from an endpoint |
+
+pub(crate) mod choice;
+pub(crate) mod document;
+pub(crate) mod downstream_request;
+pub(crate) mod failure;
+pub(crate) mod notice;
+pub(crate) mod onward;
+pub(crate) mod page;
+pub(crate) mod provider_answer;
+pub(crate) mod token;
+pub(crate) mod userinfo;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Request, header},
+};
+use broker_core::{
+    failure::{Failure, FailureCode},
+    role::Inbound,
+};
+use http::HeaderMap;
+
+/// No request to us is larger: a Response of 256 KB in base64 and form encoding.
+const LARGEST_BODY: usize = 600 * 1024;
+/// No query is longer: an authorization request with claims.
+const LONGEST_QUERY: usize = 16 * 1024;
+
+/// Reads a request's raw octets, within bounds.
+pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMap), Failure> {
+    let (parts, body) = request.into_parts();
+    let query = parts.uri.query().map(str::to_owned);
+    if query.as_ref().is_some_and(|query| query.len() > LONGEST_QUERY) {
+        return Err(Failure::new(FailureCode::RequestMalformed, format!("the query is longer than {LONGEST_QUERY} octets")));
+    }
+    let form = if parts.method == http::Method::POST {
+        let is_form = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(Failure::new(FailureCode::RequestMalformed, "a POST must be application/x-www-form-urlencoded"));
+        }
+        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY)
+            .await
+            .map_err(|_| Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive"))?;
+        Some(octets.to_vec())
+    } else {
+        None
+    };
+    let authorization =
+        parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok((Inbound { query, form, authorization }, parts.headers))
+}

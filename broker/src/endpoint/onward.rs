@@ -1,0 +1,45 @@
+//! The ways on from an endpoint: a redirect, a form that posts itself, a page that goes on.
+
+use axum::response::{IntoResponse, Response};
+use broker_core::{identifier::Language, login::Context, role::Outbound};
+use http::StatusCode;
+
+use crate::{
+    drive::Step,
+    page::{Field, OnwardView, PostFormView},
+    respond,
+};
+
+/// To a provider.
+pub(crate) fn outbound(step: &Step<'_>, outbound: &Outbound, language: &Language, name: &str) -> Response {
+    match outbound {
+        Outbound::Redirect { url } => respond::see_other(url),
+        Outbound::Post { action, fields } => post(step, action, fields, language, name),
+    }
+}
+
+/// Back to the relying party. A page that goes on instead of a redirect after a form of ours: Chromium applies the notice's `form-action` to
+/// every redirect that follows it.
+pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) -> Response {
+    let language = &context.language;
+    let name = step.relying_party_name(&context.request.relying_party, language);
+    match outbound {
+        Outbound::Redirect { url } if step.after_form => {
+            match step.node.pages.onward(language, &OnwardView { href: url, destination_name: &name }) {
+                Ok(page) => respond::html(StatusCode::OK, page),
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
+        }
+        Outbound::Redirect { url } => respond::see_other(url),
+        Outbound::Post { action, fields } => post(step, action, fields, language, &name),
+    }
+}
+
+fn post(step: &Step<'_>, action: &str, fields: &[(String, String)], language: &Language, name: &str) -> Response {
+    let fields: Vec<Field> =
+        fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
+    match step.node.pages.post_form(language, &PostFormView { action, fields: &fields, destination_name: name }) {
+        Ok(page) => respond::html(StatusCode::OK, page),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,28 @@
+//! `/saml/acs`: a provider answers through the browser (SAML Bindings 3.5, Profiles 4.1.4).
+
+use std::sync::Arc;
+
+use axum::{body::Body, extract::State, http::Request, response::Response};
+
+use super::failure;
+use crate::{
+    drive::{Step, Trouble},
+    wiring::Node,
+};
+
+/// The assertion consumer service.
+pub(crate) async fn acs(State(node): State<Arc<Node>>, request: Request<Body>) -> Response {
+    let headers = request.headers().clone();
+    let (message, headers) = match super::inbound(request).await {
+        Ok(read) => read,
+        Err(refused) => return failure::respond(&node, &headers, Trouble::new(refused)),
+    };
+    let step = match Step::new(&node, headers.clone()) {
+        Ok(step) => step,
+        Err(trouble) => return failure::respond(&node, &headers, *trouble),
+    };
+    match step.complete(&message).await {
+        Ok(response) => response,
+        Err(trouble) => failure::respond(&node, &headers, *trouble),
+    }
+}

@@ -1,0 +1,134 @@
+//! `/oidc/token`: a relying party redeems its code (OpenID Connect Core 3.1.3).
+
+use std::sync::Arc;
+
+use axum::{body::Body, extract::State, http::Request, response::Response};
+use broker_core::{
+    audit::{AuditLine, AuditOutcome},
+    failure::{Failure, FailureCode},
+    identifier::{Reference, RelyingPartyId},
+};
+use broker_oidc::op::{
+    OidcOp,
+    grant::Grant,
+    token_request::{TokenRefused, TokenRequest},
+};
+use broker_store::{
+    record::{Handle, MarkKind},
+    vault::{Found, Mark, VaultError},
+};
+use http::{HeaderValue, header};
+
+use crate::{
+    drive::{SpentCode, access_token_place, code_place},
+    moment, respond, telemetry,
+    wiring::Node,
+};
+
+/// What was refused, and what is known of whose request it was.
+struct Refused {
+    answer: TokenRefused,
+    relying_party: Option<RelyingPartyId>,
+    reference: Option<Reference>,
+}
+
+impl From<TokenRefused> for Refused {
+    fn from(answer: TokenRefused) -> Self {
+        Self { answer, relying_party: None, reference: None }
+    }
+}
+
+impl From<VaultError> for Refused {
+    fn from(error: VaultError) -> Self {
+        let code = match error {
+            VaultError::Store(_) => FailureCode::StoreAway,
+            // Octets that no node wrote there: no such code.
+            VaultError::Corrupt => FailureCode::CodeInvalid,
+            VaultError::Unfit(_) | VaultError::Occupied => FailureCode::Internal,
+        };
+        TokenRefused::new(code, error.to_string()).into()
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        TokenRefused::new(failure.code, failure.cause).into()
+    }
+}
+
+/// POST
+pub(crate) async fn token(State(node): State<Arc<Node>>, request: Request<Body>) -> Response {
+    match exchange(&node, request).await {
+        Ok(body) => respond::json_no_store(200, body),
+        Err(refused) => {
+            log(&refused.answer.failure, refused.relying_party, refused.reference);
+            let mut response = respond::json_no_store(refused.answer.status, refused.answer.body);
+            if let Some(challenge) = refused.answer.www_authenticate {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            if refused.answer.status == 503 {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            response
+        }
+    }
+}
+
+async fn exchange(node: &Node, request: Request<Body>) -> Result<String, Refused> {
+    let (message, _) = super::inbound(request).await?;
+    let moment = moment::moment();
+    let registry = node.registry.confirmed(moment.now)?;
+    let keyring = node.oidc_keys.current()?;
+    let op = node.op(&registry, &keyring);
+    let request = op.token_request(&message, moment)?;
+    let client = request.client().id().clone();
+    redeem(node, op, request).await.map_err(|refused| Refused { relying_party: Some(client), ..refused })
+}
+
+async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<String, Refused> {
+    let moment = moment::moment();
+    let first = match request.once() {
+        None => true,
+        Some(once) => {
+            let mark = Mark { kind: MarkKind::ClientAssertion, name: &once.name, until: once.until };
+            node.vault.insert_once(moment, mark).await?
+        }
+    };
+    let request = request.marked(first)?;
+    let Some(code) = Handle::parse(request.code()) else {
+        return Err(OidcOp::code_refused("this is no code of ours").into());
+    };
+    let access_token = Handle::new(moment);
+    let place = code_place(&code, request.client().id());
+    let spent = SpentCode { access_token: access_token.clone() };
+    let grant = match node.vault.take::<Grant, SpentCode>(moment, place, &spent).await? {
+        Found::Live(grant) => grant,
+        Found::Spent(spent) => {
+            // Whoever comes second may be the rightful one: what the first was given ends too (RFC 6749 4.1.2).
+            node.vault.forget(access_token_place(&spent.access_token)).await?;
+            return Err(OidcOp::code_refused("the code was used before; its access token is revoked").into());
+        }
+        Found::Absent => return Err(OidcOp::code_refused("there is no such code for this relying party").into()),
+    };
+    let reference = grant.reference().clone();
+    let exchanged = op
+        .exchange(&request, &grant, access_token.as_str(), moment)
+        .map_err(|answer| Refused { reference: Some(reference), ..Refused::from(answer) })?;
+    let expires = exchanged.access.expires();
+    node.vault.put(moment, access_token_place(&access_token), &exchanged.access, expires).await?;
+    Ok(exchanged.body)
+}
+
+/// A refusal's line in the log.
+pub(super) fn log(failure: &Failure, relying_party: Option<RelyingPartyId>, reference: Option<Reference>) {
+    telemetry::audit(&AuditLine {
+        reference: reference.unwrap_or_else(|| Reference::from_random(moment::moment().random())),
+        outcome: AuditOutcome::Refused,
+        code: Some(failure.code),
+        cause: Some(failure.cause.clone()),
+        relying_party,
+        provider: None,
+        released: Vec::new(),
+        assurance: None,
+    });
+}

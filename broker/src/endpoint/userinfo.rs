@@ -1,0 +1,58 @@
+//! `/oidc/userinfo`: what an access token opens (OpenID Connect Core 5.3).
+
+use std::sync::Arc;
+
+use axum::{body::Body, extract::State, http::Request, response::Response};
+use broker_core::failure::{Failure, FailureCode};
+use broker_oidc::op::{
+    grant::AccessGrant,
+    userinfo::{UserinfoBody, UserinfoRefused, bearer_token},
+};
+use broker_store::{
+    record::Handle,
+    vault::{Found, VaultError},
+};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::{drive::access_token_place, moment, wiring::Node};
+
+/// GET and POST
+pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Body>) -> Response {
+    let outcome = read(&node, request).await;
+    let mut response = match outcome {
+        Ok(body) => {
+            let mut response = Response::new(Body::from(body.body().to_owned()));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
+            response
+        }
+        Err(refused) => {
+            super::token::log(&refused.failure, None, None);
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            if let Some(challenge) = refused.www_authenticate {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            response
+        }
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn read(node: &Node, request: Request<Body>) -> Result<UserinfoBody, UserinfoRefused> {
+    let (message, _) = super::inbound(request).await.map_err(UserinfoRefused::from)?;
+    let moment = moment::moment();
+    let registry = node.registry.confirmed(moment.now).map_err(UserinfoRefused::from)?;
+    let keyring = node.oidc_keys.current().map_err(UserinfoRefused::from)?;
+    let token = bearer_token(&message)?;
+    let Some(token) = Handle::parse(&token) else {
+        return Err(UserinfoRefused::invalid_token("this is no access token of ours"));
+    };
+    match node.vault.read::<AccessGrant, ()>(moment, access_token_place(&token)).await {
+        Ok(Found::Live(grant)) => node.op(&registry, &keyring).userinfo(&grant, moment),
+        Ok(Found::Spent(()) | Found::Absent) | Err(VaultError::Corrupt) => {
+            Err(UserinfoRefused::invalid_token("there is no such access token"))
+        }
+        Err(error) => Err(UserinfoRefused::from(Failure::new(FailureCode::StoreAway, error.to_string()))),
+    }
+}

@@ -1,0 +1,236 @@
+//! The registry while serving: the head is looked at each second, and a new snapshot replaces the old one whole (design decision 7).
+//!
+//! A head that is not authenticated, or older than what this node has seen, is refused; the last good snapshot stays, also on this node's disk,
+//! so that it can start alone. A node that has not confirmed the head for 30 s takes no new logins: it could miss a suspension.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use broker_core::{
+    failure::{Failure, FailureCode},
+    moment::Timestamp,
+    port::Store,
+};
+use certs::mac::MacKey;
+use metadata::{
+    Registry,
+    revision::{Head, Manifest},
+};
+
+/// The head's name in the store.
+pub(crate) const HEAD: &str = "registry";
+/// Seconds without a confirmation after which no login begins.
+const STALE_SECONDS: i64 = 30;
+/// Documents that are asked for at once.
+const BATCH: usize = 256;
+
+/// What this node knows of the registry.
+pub(crate) struct RegistryWatch {
+    mac: MacKey,
+    directory: PathBuf,
+    registry: ArcSwap<Registry>,
+    head: ArcSwapOption<Vec<u8>>,
+    confirmed: AtomicI64,
+}
+
+impl RegistryWatch {
+    /// With the last good snapshot of this node's disk, if there is one.
+    pub(crate) fn new(mac: MacKey, state: PathBuf) -> Self {
+        let watch = Self {
+            mac,
+            directory: state.join("registry"),
+            registry: ArcSwap::from_pointee(Registry::default()),
+            head: ArcSwapOption::empty(),
+            confirmed: AtomicI64::new(i64::MIN),
+        };
+        match watch.last_good() {
+            Ok(Some((head, registry))) => {
+                tracing::info!(revision = registry.number(), "the last good registry was read from this node's disk");
+                watch.registry.store(Arc::new(registry));
+                watch.head.store(Some(Arc::new(head)));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the last good registry on this node's disk is not used"),
+        }
+        watch
+    }
+
+    /// The snapshot, whatever its age: for documents and pages.
+    pub(crate) fn any(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// The snapshot, for a login.
+    ///
+    /// # Errors
+    /// When the head has not been confirmed lately.
+    pub(crate) fn confirmed(&self, now: Timestamp) -> Result<Arc<Registry>, Failure> {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
+        let age = now.0.saturating_sub(confirmed);
+        if age > STALE_SECONDS {
+            let cause = if confirmed == i64::MIN {
+                "the registry has not been read yet".to_owned()
+            } else {
+                format!("the registry was last confirmed {age} s ago")
+            };
+            return Err(Failure::new(FailureCode::RegistryStale, cause));
+        }
+        Ok(self.any())
+    }
+
+    /// Looks at the head, and follows it.
+    ///
+    /// # Errors
+    /// A sentence for the log; the snapshot stays as it was.
+    pub(crate) async fn refresh(&self, store: &dyn Store, clock: fn() -> Timestamp) -> Result<(), String> {
+        // Taken before the question: an answer that was long on its way confirms only the moment in which it was asked for.
+        let asked = clock();
+        let head = store.head(HEAD).await.map_err(|error| error.to_string())?;
+        let known = self.head.load_full();
+        let Some(head) = head else {
+            if known.is_some() {
+                return Err("the store has no registry, and this node has seen one: was it emptied?".to_owned());
+            }
+            self.confirmed.store(asked.0, Ordering::Release);
+            return Ok(());
+        };
+        if known.as_deref() == Some(&head) {
+            self.confirmed.store(asked.0, Ordering::Release);
+            return Ok(());
+        }
+        let opened = Head::open(&head, &self.mac).map_err(|error| format!("the registry's head is refused: {error}"))?;
+        let previous = self.any();
+        if opened.number < previous.number() {
+            return Err(format!(
+                "the registry's head is refused: it is revision {}, and this node has seen {}",
+                opened.number,
+                previous.number()
+            ));
+        }
+        let (manifest, contents) = fetch(store, &opened, &self.directory).await?;
+        let number = opened.number;
+        let built = tokio::task::spawn_blocking(move || {
+            let registry = Registry::build(
+                number,
+                &manifest,
+                &|name| contents.get(name).map(Vec::as_slice),
+                Some(&previous),
+                clock(),
+            );
+            registry.map(|registry| (registry, manifest, contents)).map_err(|error| error.to_string())
+        });
+        let (registry, manifest, contents) = built.await.map_err(|error| error.to_string())??;
+        self.registry.store(Arc::new(registry));
+        self.head.store(Some(Arc::new(head.clone())));
+        self.confirmed.store(asked.0, Ordering::Release);
+        tracing::info!(revision = number, "the registry was read");
+        if let Err(error) = keep(&self.directory, &head, &opened, &manifest, &contents) {
+            tracing::warn!(%error, "the registry could not be kept on this node's disk");
+        }
+        Ok(())
+    }
+
+    fn last_good(&self) -> Result<Option<(Vec<u8>, Registry)>, String> {
+        let Ok(head) = std::fs::read(self.directory.join("head")) else { return Ok(None) };
+        let opened = Head::open(&head, &self.mac).map_err(|error| error.to_string())?;
+        let read = |name: &str| kept(&self.directory, name);
+        let manifest = read(&opened.manifest).ok_or("the list of documents is missing")?;
+        let manifest = Manifest::read(&manifest).map_err(|error| error.to_string())?;
+        let mut contents = HashMap::new();
+        for name in manifest.documents() {
+            contents.insert(name.to_owned(), read(name).ok_or_else(|| format!("the document {name} is missing"))?);
+        }
+        let registry = Registry::build(
+            opened.number,
+            &manifest,
+            &|name| contents.get(name).map(Vec::as_slice),
+            None,
+            crate::moment::now(),
+        )
+        .map_err(|error| error.to_string())?;
+        Ok(Some((head, registry)))
+    }
+}
+
+/// The manifest of a head and its documents: from this node's disk where they are there, else from the store. Names are digests, so it does not
+/// matter where octets come from.
+pub(crate) async fn fetch(
+    store: &dyn Store,
+    head: &Head,
+    directory: &Path,
+) -> Result<(Manifest, HashMap<String, Vec<u8>>), String> {
+    let manifest = one(store, directory, &head.manifest).await?;
+    let manifest = Manifest::read(&manifest).map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
+    let mut contents = HashMap::new();
+    let mut missing = Vec::new();
+    for name in manifest.documents() {
+        match kept(directory, name) {
+            Some(octets) => {
+                contents.insert(name.to_owned(), octets);
+            }
+            None => missing.push(name.to_owned()),
+        }
+    }
+    for batch in missing.chunks(BATCH) {
+        let found = store.kept(batch).await.map_err(|error| error.to_string())?;
+        for (name, octets) in batch.iter().zip(found) {
+            contents.insert(name.clone(), octets.ok_or_else(|| format!("the store has lost the document {name}"))?);
+        }
+    }
+    Ok((manifest, contents))
+}
+
+async fn one(store: &dyn Store, directory: &Path, name: &str) -> Result<Vec<u8>, String> {
+    if let Some(octets) = kept(directory, name) {
+        return Ok(octets);
+    }
+    let found = store.kept(&[name.to_owned()]).await.map_err(|error| error.to_string())?;
+    found.into_iter().next().flatten().ok_or_else(|| format!("the store has lost the document {name}"))
+}
+
+/// Reads a document of this node's disk, if it is there and whole.
+fn kept(directory: &Path, name: &str) -> Option<Vec<u8>> {
+    (name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(())?;
+    let octets = std::fs::read(directory.join(name)).ok()?;
+    (broker_store::keyspace::content_name(&octets) == name).then_some(octets)
+}
+
+/// Keeps a revision on this node's disk: documents first, the head last, so that an interruption leaves the former one.
+fn keep(
+    directory: &Path,
+    head: &[u8],
+    opened: &Head,
+    manifest: &Manifest,
+    contents: &HashMap<String, Vec<u8>>,
+) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let write = |name: &str, octets: &[u8]| {
+        let path = directory.join(name);
+        if path.exists() && name != "head" {
+            return Ok(());
+        }
+        let staged = directory.join(format!("{name}.part"));
+        std::fs::write(&staged, octets)?;
+        std::fs::rename(&staged, &path)
+    };
+    write(&opened.manifest, &manifest.write())?;
+    for (name, octets) in contents {
+        write(name, octets)?;
+    }
+    write("head", head)?;
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name != "head" && name != opened.manifest && !contents.contains_key(name) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}

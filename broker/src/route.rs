@@ -1,0 +1,44 @@
+//! Which address goes to which endpoint.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get, post},
+};
+
+use crate::{
+    endpoint::{choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo},
+    respond,
+    wiring::Node,
+};
+
+/// The router of a node.
+pub(crate) fn router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/", get(page::start))
+        .route("/oidc/authorize", any(downstream_request::authorize))
+        .route("/login/{login}", get(choice::look))
+        .route("/login/{login}/choose", get(choice::choose))
+        .route("/login/{login}/cancel", get(choice::cancel))
+        .route("/login/{login}/notice", get(notice::show).post(notice::decide))
+        .route("/saml/acs", post(provider_answer::acs))
+        .route("/saml/metadata", get(document::saml_metadata))
+        .route("/oidc/token", post(token::token))
+        .route("/oidc/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .route("/oidc/jwks", get(document::jwks))
+        .route("/.well-known/openid-configuration", get(document::discovery))
+        .route("/failed/{sealed}", get(failure::page))
+        .route("/assets/{name}", get(page::asset))
+        .route("/health", get(page::health))
+        .fallback(page::not_found)
+        .layer(middleware::from_fn_with_state(node.clone(), secured))
+        .with_state(node)
+}
+
+async fn secured(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    respond::secure(next.run(request).await, node.config.is_https())
+}

@@ -1,0 +1,63 @@
+//! The log: one line per login that ended, and what an operator needs to know between them. No line has personal data.
+
+use broker_core::{
+    attribute::AttributeName,
+    audit::{AuditLine, AuditOutcome},
+    login::{Login, Released},
+};
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::config::LogFormat;
+
+/// Starts the log on standard error. `RUST_LOG` narrows or widens it.
+pub(crate) fn start(format: LogFormat, default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start (tests) keeps the first.
+    let _ = match format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Writes a login's line.
+pub(crate) fn audit(line: &AuditLine) {
+    let reference = line.reference.as_str();
+    let relying_party = line.relying_party.as_ref().map_or("", |id| id.as_str());
+    let provider = line.provider.as_ref().map_or("", |id| id.as_str());
+    match line.outcome {
+        AuditOutcome::SignedIn => tracing::info!(
+            reference,
+            outcome = "signed_in",
+            relying_party,
+            provider,
+            released = line.released.join(" "),
+            assurance = line.assurance.as_deref().unwrap_or(""),
+            "login"
+        ),
+        AuditOutcome::Refused => tracing::warn!(
+            reference,
+            outcome = "refused",
+            code = line.code.map_or("", |code| code.as_str()),
+            cause = line.cause.as_deref().unwrap_or(""),
+            relying_party,
+            provider,
+            "login"
+        ),
+    }
+}
+
+/// Writes the line of a login whose answer left.
+pub(crate) fn signed_in(login: &Login<Released>) {
+    let identity = login.state().identity();
+    audit(&AuditLine {
+        reference: login.context().reference.clone(),
+        outcome: AuditOutcome::SignedIn,
+        code: None,
+        cause: None,
+        relying_party: Some(login.context().request.relying_party.clone()),
+        provider: Some(identity.provider.clone()),
+        released: identity.attributes.names().map(AttributeName::key).collect(),
+        assurance: identity.assurance.as_ref().map(ToString::to_string),
+    });
+}

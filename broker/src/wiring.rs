@@ -1,0 +1,283 @@
+//! A running node: everything that an endpoint needs, made once from the configuration.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use broker_core::{
+    assurance::OutputMap,
+    identifier::Language,
+    moment::{Moment, Timestamp},
+    port::{HeadMoved, Store},
+    subject::SubjectSecret,
+};
+use broker_oidc::op::{OidcOp, OpSettings};
+use broker_saml::sp::{SamlSp, SpSettings};
+use broker_store::{
+    admin_socket::AdminSocket,
+    embedded,
+    record::NodeSecret,
+    redis::RedisStore,
+    vault::Vault,
+};
+use certs::{
+    key_directory::KeyDirectory,
+    mac::{MacKey, Secret},
+};
+use metadata::Registry;
+
+use crate::{
+    config::Config,
+    failed::FailedSeal,
+    oidc_keys::OidcKeys,
+    page::{Branding, Pages},
+    registry_watch::RegistryWatch,
+};
+
+/// The name of the nodes' secret in sealed records: a rotation gives a new one.
+const NODE_SECRET_NAME: &str = "1";
+
+/// A running node.
+pub(crate) struct Node {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// What cannot be made again.
+    pub(crate) keys: KeyDirectory,
+    /// The store, and sealed records in it.
+    pub(crate) vault: Vault,
+    /// Who the peers are.
+    pub(crate) registry: RegistryWatch,
+    /// The keys that sign tokens.
+    pub(crate) oidc_keys: OidcKeys,
+    /// The pages.
+    pub(crate) pages: Pages,
+    /// Sealed addresses of error pages.
+    pub(crate) failed: FailedSeal,
+    /// What subject identifiers are made with.
+    pub(crate) subjects: Subjects,
+    /// The key that client secrets are hashed with.
+    pub(crate) client_secrets: MacKey,
+    op: OpSettings,
+    sp: SpSettings,
+    keys_agreed: AtomicBool,
+}
+
+/// The subject secret, behind the core's port.
+pub(crate) struct Subjects(MacKey);
+
+impl SubjectSecret for Subjects {
+    fn pseudonym(&self, input: &[u8]) -> [u8; 32] {
+        self.0.mac(input)
+    }
+}
+
+/// The key that client secrets are hashed with.
+pub(crate) fn client_secret_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("client secret")
+}
+
+/// The key that authenticates the registry's head.
+pub(crate) fn registry_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("registry head")
+}
+
+impl Node {
+    /// Makes a node around a store that is open.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(crate) fn new(config: Config, keys: KeyDirectory, store: Arc<dyn Store>) -> Result<Arc<Self>, String> {
+        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose()).map_err(|error| error.to_string())?;
+        let branding = Branding {
+            federation_name: config.file.federation.name.clone(),
+            accessibility_url: config.file.federation.accessibility_url.clone(),
+            contact: config.file.federation.contact.clone(),
+        };
+        let pages = Pages::new(config.file.pages.directory.as_deref(), branding).map_err(|error| error.to_string())?;
+        let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
+        let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
+        let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
+        Ok(Arc::new(Self {
+            op: settings::op(&config),
+            sp: settings::sp(&config),
+            client_secrets: client_secret_key(&keys),
+            vault: Vault::new(store, node_secret, Vec::new()),
+            config,
+            keys,
+            registry,
+            oidc_keys,
+            pages,
+            failed,
+            subjects,
+            keys_agreed: AtomicBool::new(false),
+        }))
+    }
+
+    /// Our OpenID provider face over a registry snapshot.
+    pub(crate) fn op<'a>(&'a self, registry: &'a Registry, keyring: &'a certs::keyring::Keyring) -> OidcOp<'a> {
+        OidcOp { settings: &self.op, registry, keyring, client_secrets: &self.client_secrets }
+    }
+
+    /// Our SAML service provider face over a registry snapshot.
+    pub(crate) fn sp<'a>(&'a self, registry: &'a Registry) -> SamlSp<'a> {
+        SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
+    }
+
+    /// Looks at what may have changed in the store: the registry and the token keys. Failures are logged, and tell in `/health` and in new logins
+    /// after a while.
+    pub(crate) async fn refresh(&self) {
+        let store = &**self.vault.store();
+        if !self.keys_agreed.load(Ordering::Acquire) {
+            match agree_on_keys(store, &self.keys, true).await {
+                Ok(()) => self.keys_agreed.store(true, Ordering::Release),
+                Err(error) => return tracing::error!(%error, "this node does not serve logins"),
+            }
+        }
+        if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
+            tracing::error!(%error, "the registry could not be confirmed");
+        }
+        if let Err(error) = self.oidc_keys.refresh(store).await {
+            tracing::error!(%error, "the token keys could not be read");
+        }
+    }
+
+    /// Our SAML metadata, signed.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub(crate) fn own_metadata(&self, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+        own_metadata::sign(self, moment)
+    }
+
+    /// What we may say of levels.
+    pub(crate) fn output_map(&self) -> OutputMap {
+        OutputMap { reviewed: self.config.file.federation.reviewed }
+    }
+
+    /// When a login that begins now is over.
+    pub(crate) fn login_ends(&self, now: Timestamp) -> Timestamp {
+        now.plus(i64::try_from(self.config.file.limits.login_seconds).unwrap_or(i64::MAX))
+    }
+
+    /// The language of a page.
+    pub(crate) fn language(&self, asked: &[Language], headers: &http::HeaderMap) -> Language {
+        let accept = headers.get(http::header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.pages.negotiate(asked, accept)
+    }
+}
+
+/// A store that is open, with what must live as long as it.
+pub(crate) struct Opened {
+    /// The store.
+    pub(crate) store: Arc<dyn Store>,
+    /// Answers local commands while the embedded store's file is ours.
+    _admin: Option<AdminSocket>,
+}
+
+/// Opens the store that a configuration names, for a node that serves. A Redis that does not answer is no error: the node serves its documents
+/// and says that the store is away.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) async fn open_store(config: &Config) -> Result<Opened, String> {
+    if let Some(path) = embedded_path(config)? {
+        let (store, admin) =
+            embedded::open_for_serve(&path, embedded::machine_clock()).map_err(|error| error.to_string())?;
+        return Ok(Opened { store, _admin: Some(admin) });
+    }
+    Ok(Opened { store: redis(config).await?, _admin: None })
+}
+
+/// Opens the store for a local command: the embedded one through the node that holds it, if one does.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn Store>, String> {
+    match embedded_path(config)? {
+        Some(path) => embedded::open_for_command(&path).await.map_err(|error| error.to_string()),
+        None => redis(config).await,
+    }
+}
+
+/// The embedded store's file, its folder made.
+fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
+    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else { return Ok(None) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    }
+    Ok(Some(path))
+}
+
+async fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let ca = config.file.store.ca.as_deref().map(std::fs::read_to_string).transpose().map_err(|error| {
+        format!("the certificate authorities of [store] ca cannot be read: {error}")
+    })?;
+    let store = RedisStore::connect(&config.file.store.url, ca.as_deref()).await.map_err(|error| error.to_string())?;
+    Ok(Arc::new(store))
+}
+
+/// Compares this node's key directory with the one that the store was first used with: a node with other secrets would give people other
+/// subject identifiers, and must not serve (design decision 11).
+///
+/// # Errors
+/// Which files differ, or that the store is away.
+pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first: bool) -> Result<(), String> {
+    const NAME: &str = "key-fingerprints";
+    let ours: BTreeMap<&str, String> = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
+    let written = serde_json::to_vec(&ours).map_err(|error| error.to_string())?;
+    let mut there = store.head(NAME).await.map_err(|error| error.to_string())?;
+    if there.is_none() && first {
+        there = match store.move_head(NAME, None, &written).await.map_err(|error| error.to_string())? {
+            HeadMoved::Moved => return Ok(()),
+            HeadMoved::Conflict(theirs) => theirs,
+        };
+    }
+    let Some(there) = there else { return Ok(()) };
+    let theirs: BTreeMap<String, String> =
+        serde_json::from_slice(&there).map_err(|error| format!("the key fingerprints in the store are unreadable: {error}"))?;
+    let differ: Vec<&str> =
+        ours.iter().filter(|(item, value)| theirs.get(**item) != Some(value)).map(|(item, _)| *item).collect();
+    if differ.is_empty() {
+        return Ok(());
+    }
+    Err(format!("this node's {} are not those that the store was first used with", differ.join(", ")))
+}
+
+fn clone_secret(secret: &Secret) -> Secret {
+    Secret::from_octets(*secret.expose())
+}
+
+mod settings {
+    //! The roles' settings out of the configuration.
+    use broker_oidc::claims::ClaimNames;
+
+    use super::{Config, OpSettings, OutputMap, SpSettings};
+
+    pub(super) fn op(config: &Config) -> OpSettings {
+        OpSettings {
+            issuer: config.file.issuer.clone(),
+            authorization_endpoint: config.at("/oidc/authorize"),
+            token_endpoint: config.at("/oidc/token"),
+            userinfo_endpoint: config.at("/oidc/userinfo"),
+            jwks_uri: config.at("/oidc/jwks"),
+            service_documentation: None,
+            acr_values: Vec::new(),
+            claim_names: ClaimNames::default(),
+        }
+    }
+
+    pub(super) fn sp(config: &Config) -> SpSettings {
+        SpSettings {
+            skew_seconds: i64::from(config.file.saml.skew_seconds),
+            output_map: OutputMap { reviewed: config.file.federation.reviewed },
+            require_signed_response: config.file.saml.require_signed_response,
+            ..SpSettings::new(config.entity_id(), config.at("/saml/acs"))
+        }
+    }
+}

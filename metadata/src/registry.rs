@@ -1,0 +1,160 @@
+//! All peers: one immutable snapshot, swapped whole (design decision 7).
+//!
+//! Neighbours: `revision` builds it out of a manifest; the process keeps the current one and hands it to the roles for one request
+//! at a time, so that a request never sees two registries.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use broker_core::{
+    identifier::{ProviderId, RelyingPartyId},
+    organisation::{LocalText, Organisation, OrganisationNumber},
+    policy::{ProviderPolicy, RelyingPartyPolicy},
+    routing::Peers,
+};
+
+use crate::peer::{OidcClient, SamlProvider};
+
+/// A snapshot of who the peers are.
+#[derive(Debug, Default)]
+pub struct Registry {
+    number: u64,
+    organisations: BTreeMap<OrganisationNumber, Arc<Organisation>>,
+    saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
+    oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
+    by_name: Vec<Arc<ProviderPolicy>>,
+}
+
+impl Registry {
+    /// A snapshot of these peers, for tests and for parties that need no registry file. Of two peers with one name the last stays.
+    #[must_use]
+    pub fn from_peers(
+        organisations: impl IntoIterator<Item = Arc<Organisation>>,
+        saml_providers: impl IntoIterator<Item = Arc<SamlProvider>>,
+        oidc_clients: impl IntoIterator<Item = Arc<OidcClient>>,
+    ) -> Self {
+        Self::assembled(0, organisations, saml_providers, oidc_clients)
+    }
+
+    /// A numbered snapshot.
+    pub(crate) fn assembled(
+        number: u64,
+        organisations: impl IntoIterator<Item = Arc<Organisation>>,
+        saml_providers: impl IntoIterator<Item = Arc<SamlProvider>>,
+        oidc_clients: impl IntoIterator<Item = Arc<OidcClient>>,
+    ) -> Self {
+        let saml_providers: HashMap<_, _> =
+            saml_providers.into_iter().map(|provider| (provider.policy.id.clone(), provider)).collect();
+        let mut named: Vec<_> = saml_providers
+            .values()
+            .map(|provider| (sort_key(&provider.policy.display_name), Arc::clone(&provider.policy)))
+            .collect();
+        named.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+        Self {
+            number,
+            organisations: organisations
+                .into_iter()
+                .map(|organisation| (organisation.number.clone(), organisation))
+                .collect(),
+            saml_providers,
+            oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
+            by_name: named.into_iter().map(|(_, policy)| policy).collect(),
+        }
+    }
+
+    /// The number of the revision that this is; 0 when there is none yet.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The SAML identity provider of that entity ID.
+    #[must_use]
+    pub fn saml_provider(&self, id: &ProviderId) -> Option<&Arc<SamlProvider>> {
+        self.saml_providers.get(id)
+    }
+
+    /// The OpenID Connect relying party of that client_id.
+    #[must_use]
+    pub fn oidc_client(&self, id: &RelyingPartyId) -> Option<&Arc<OidcClient>> {
+        self.oidc_clients.get(id)
+    }
+
+    /// Every SAML identity provider, in no order.
+    pub fn saml_providers(&self) -> impl Iterator<Item = &Arc<SamlProvider>> {
+        self.saml_providers.values()
+    }
+
+    /// Every OpenID Connect relying party, in no order.
+    pub fn oidc_clients(&self) -> impl Iterator<Item = &Arc<OidcClient>> {
+        self.oidc_clients.values()
+    }
+
+    /// The record of an organisation.
+    #[must_use]
+    pub fn organisation(&self, number: &OrganisationNumber) -> Option<&Arc<Organisation>> {
+        self.organisations.get(number)
+    }
+
+    /// Every organisation, by number.
+    pub fn organisations(&self) -> impl Iterator<Item = &Arc<Organisation>> {
+        self.organisations.values()
+    }
+
+    /// Every provider, by the Swedish order of its name.
+    #[must_use]
+    pub fn providers_by_name(&self) -> &[Arc<ProviderPolicy>] {
+        &self.by_name
+    }
+}
+
+impl Peers for Registry {
+    fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>> {
+        self.saml_providers.get(id).map(|provider| Arc::clone(&provider.policy))
+    }
+
+    fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>> {
+        self.oidc_clients.get(id).map(|client| Arc::clone(&client.policy))
+    }
+
+    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
+        self.by_name.clone()
+    }
+}
+
+/// What a name is sorted by: its Swedish form, case ignored, å ä ö after z in that order (not their order in Unicode).
+fn sort_key(name: &LocalText) -> String {
+    name.best(&[])
+        .unwrap_or_default()
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|letter| match letter {
+            'å' => '\u{7b}',
+            'ä' | 'æ' => '\u{7c}',
+            'ö' | 'ø' => '\u{7d}',
+            'é' | 'è' => 'e',
+            'ü' => 'y',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::{identifier::Language, organisation::LocalText};
+
+    use super::sort_key;
+
+    fn name(text: &str) -> LocalText {
+        LocalText(Language::from_tag("sv").into_iter().map(|language| (language, text.to_owned())).collect())
+    }
+
+    #[test]
+    fn names_are_in_swedish_order() {
+        let mut names = ["Örnvik", "ärla", "Åmål", "Zinkgruvan", "Älvsby", "abisko", "Borås"];
+        names.sort_by_key(|text| sort_key(&name(text)));
+        assert_eq!(names, ["abisko", "Borås", "Zinkgruvan", "Åmål", "Älvsby", "ärla", "Örnvik"]);
+    }
+}
