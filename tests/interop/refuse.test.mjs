@@ -1,0 +1,127 @@
+// Sign-ins that do not end with a person, and messages that were touched on the way.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+
+import { newPerson, openBrowser } from './harness/browser.mjs';
+import { asa, employers, Federation, lotta } from './harness/federation.mjs';
+import { signInAtProvider } from './harness/simplesamlphp.mjs';
+import { answerNotice, chooseEmployer, signIn } from './harness/steps.mjs';
+
+describe('sign-in that ends otherwise', { timeout: 300_000 }, () => {
+  let federation;
+  let browser;
+  let party;
+  let person;
+  let page;
+
+  before(async () => {
+    federation = await Federation.start('refuse');
+    browser = await openBrowser();
+    party = await federation.relyingParty('hamnregister', 'client_secret_basic');
+  });
+  after(async () => {
+    await browser?.close();
+    await federation?.stop();
+  });
+  beforeEach(async () => {
+    await person?.close();
+    person = await newPerson(browser);
+    page = await person.newPage();
+  });
+
+  /** Rewrites each form that the browser posts to the broker's assertion consumer service. */
+  const rewriteAnswers = (rewrite) =>
+    page.route('**/saml/acs', (route) => {
+      const form = new URLSearchParams(route.request().postData() ?? '');
+      rewrite(form);
+      return route.continue({ postData: form.toString() });
+    });
+
+  test('cancel at the notice: access_denied, and nothing about the person', async () => {
+    await chooseEmployer(page, party, employers.granvik);
+    await signInAtProvider(page, asa.username, asa.password);
+    await answerNotice(page, party, 'decline');
+    const { error, answer } = party.last();
+    assert.equal(error, 'access_denied');
+    assert.deepEqual(Object.keys(answer).filter((name) => !['error', 'error_description', 'iss', 'state'].includes(name)), []);
+    assert.equal(answer.iss, federation.broker.issuer);
+  });
+
+  test('the provider refuses: access_denied', async () => {
+    await chooseEmployer(page, party, employers.granvik);
+    await signInAtProvider(page, lotta.username, lotta.password);
+    await page.waitForURL(`${party.redirectUri}?**`);
+    assert.equal(party.last().error, 'access_denied');
+    assert.ok(!JSON.stringify(party.last()).includes('locked'), "the provider's own words stay with us");
+  });
+
+  test('nobody is signed in at the provider and none may be asked: login_required', async () => {
+    await page.goto(party.start({ prompt: 'none', 'https://id.oidc.se/param/authnProvider': federation.granvik.entityId }));
+    await page.waitForURL(`${party.redirectUri}?**`);
+    assert.equal(party.last().error, 'login_required');
+  });
+
+  test('the provider drops RelayState: the sign-in works all the same', async () => {
+    let dropped = 0;
+    await rewriteAnswers((form) => {
+      dropped += Number(form.has('RelayState'));
+      form.delete('RelayState');
+    });
+    const outcome = await signIn(page, party, employers.granvik, asa);
+    assert.equal(dropped, 1, 'there was one to drop');
+    assert.equal(outcome.userinfo?.name, asa.displayName, JSON.stringify(outcome));
+  });
+
+  test('a name changed on the way: a page, and nobody signed in', async () => {
+    const before = party.outcomes.length;
+    await rewriteAnswers((form) => {
+      const xml = Buffer.from(form.get('SAMLResponse'), 'base64').toString();
+      assert.ok(xml.includes(asa.givenName));
+      form.set('SAMLResponse', Buffer.from(xml.replaceAll(asa.givenName, 'Eva')).toString('base64'));
+    });
+    await chooseEmployer(page, party, employers.granvik);
+    await signInAtProvider(page, asa.username, asa.password);
+    await page.waitForURL(`${federation.broker.issuer}/**`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    assert.equal(party.outcomes.length, before);
+    assert.equal(await page.locator('button[name=decision]').count(), 0, 'no notice is shown');
+  });
+
+  test('an answer posted twice signs in once', async () => {
+    let posted;
+    await rewriteAnswers((form) => {
+      posted = form.toString();
+    });
+    await signIn(page, party, employers.granvik, asa);
+    const before = party.outcomes.length;
+    await page.unroute('**/saml/acs');
+    const again = await person.request.post(`http://127.0.0.1:${federation.broker.port}/saml/acs`, {
+      headers: { host: new URL(federation.broker.issuer).host, 'content-type': 'application/x-www-form-urlencoded' },
+      data: posted,
+      maxRedirects: 0,
+    });
+    assert.ok(again.status() === 200 || again.status() >= 400, `status ${again.status()}`);
+    assert.ok(!(await again.text()).includes('value="accept"'), 'no second notice');
+    assert.equal(party.outcomes.length, before);
+  });
+
+  test('SimpleSAMLphp verifies our signature on the request: one that was touched is refused', async () => {
+    const toProvider = `${federation.granvik.origin}/saml2/idp/SSOService.php**`;
+    let touched = 0;
+    await page.route(toProvider, async (route) => {
+      const url = new URL(route.request().url());
+      const signature = url.searchParams.get('Signature');
+      assert.ok(signature, 'the request is signed');
+      url.searchParams.set('Signature', Buffer.from(signature, 'base64').reverse().toString('base64'));
+      touched += 1;
+      await route.fulfill({ status: 302, headers: { location: url.href } });
+      await page.unroute(toProvider);
+    });
+    await page.goto(party.start());
+    await page.getByRole('link', { name: employers.granvik }).click();
+    await page.waitForLoadState();
+    assert.equal(touched, 1);
+    assert.equal(await page.locator('input[name=password]').count(), 0, 'nobody is asked for a password');
+  });
+});

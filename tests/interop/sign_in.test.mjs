@@ -1,0 +1,144 @@
+// An employee signs in: SimpleSAMLphp, the broker, openid-client, and Chromium between them.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { newPerson, openBrowser } from './harness/browser.mjs';
+import { asa, employers, Federation, omar } from './harness/federation.mjs';
+import { signInAtProvider } from './harness/simplesamlphp.mjs';
+import { answerNotice, chooseEmployer, signIn } from './harness/steps.mjs';
+
+const claim = (name) => `https://id.oidc.se/claim/${name}`;
+/** loa3 as a broker says it whose assertion function has not been reviewed. */
+const leavingLevel = 'http://id.swedenconnect.se/loa/1.0/uncertified-loa3';
+
+describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () => {
+  let federation;
+  let browser;
+  let person;
+  let page;
+
+  before(async () => {
+    federation = await Federation.start('sign_in');
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await federation?.stop();
+  });
+
+  /** A new person for each test. */
+  const asSomebodyNew = async (settings) => {
+    await person?.close();
+    person = await newPerson(browser, settings);
+    page = await person.newPage();
+  };
+
+  for (const authentication of ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'private_key_jwt RS256']) {
+    test(`with ${authentication}, the claims are what the employer said and no more`, async () => {
+      await asSomebodyNew();
+      const party = await federation.relyingParty(authentication.replaceAll(/[_ ]/g, '-').toLowerCase(), authentication);
+      const began = Math.floor(Date.now() / 1000);
+      const outcome = await signIn(page, party, employers.granvik, asa);
+      assert.equal(outcome.error, undefined, JSON.stringify(outcome));
+
+      const { claims, userinfo } = outcome;
+      assert.deepEqual(outcome.secondLook, claims, 'openid-client and jose read the same ID token');
+      assert.equal(outcome.header.alg, 'RS256');
+      assert.equal(claims.acr, leavingLevel);
+      assert.equal(claims[claim('orgAffiliation')], asa.orgAffiliation);
+      assert.ok(claims.exp - claims.iat <= 300, 'an ID token lives at most five minutes');
+      assert.ok(claims.auth_time >= began - 1 && claims.auth_time <= claims.iat, 'auth_time is when the password was given');
+      assert.deepEqual(userinfo, {
+        sub: claims.sub,
+        name: asa.displayName,
+        family_name: asa.surname,
+        given_name: asa.givenName,
+        email: asa.mail,
+        [claim('orgName')]: employers.granvik,
+        [claim('orgNumber')]: '2120009903',
+        [claim('orgAffiliation')]: asa.orgAffiliation,
+      });
+      assert.ok(!JSON.stringify(outcome).includes(asa.personalIdentityNumber), 'nobody asked for the personal number');
+      assert.notEqual(claims.sub, asa.subjectId);
+    });
+  }
+
+  test('by POST, a persistent NameID and a signed assertion alone', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('journal', 'client_secret_basic');
+    const wanted = JSON.stringify({ userinfo: { employeeHsaId: { essential: true } } });
+    const outcome = await signIn(page, party, employers.fjorden, omar, { claims: wanted });
+    assert.equal(outcome.error, undefined, JSON.stringify(outcome));
+    assert.equal(outcome.userinfo.employeeHsaId, omar.employeeHsaId);
+    assert.equal(outcome.userinfo.name, omar.displayName);
+    assert.equal(outcome.userinfo[claim('orgName')], employers.fjorden);
+  });
+
+  test('with an ES256 ID token and signed userinfo where the client asks for them', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('kurva', 'private_key_jwt', {
+      id_token_signed_response_alg: 'ES256',
+      userinfo_signed_response_alg: 'ES256',
+    });
+    const outcome = await signIn(page, party, employers.granvik, asa);
+    assert.equal(outcome.error, undefined, JSON.stringify(outcome));
+    assert.equal(outcome.header.alg, 'ES256');
+    assert.equal(outcome.userinfo.name, asa.displayName);
+  });
+
+  test('one person is the same to one service each time, and another to another', async () => {
+    const [one, other] = [
+      await federation.relyingParty('kaj', 'client_secret_basic'),
+      await federation.relyingParty('fyr', 'client_secret_basic'),
+    ];
+    const subjects = [];
+    for (const party of [one, one, other]) {
+      await asSomebodyNew();
+      subjects.push((await signIn(page, party, employers.fjorden, omar)).claims.sub);
+    }
+    assert.equal(subjects[0], subjects[1]);
+    assert.notEqual(subjects[0], subjects[2]);
+  });
+
+  test('after a wrong password, with the right one', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('pir', 'client_secret_basic');
+    await chooseEmployer(page, party, employers.granvik);
+    await signInAtProvider(page, asa.username, 'fel');
+    await signInAtProvider(page, asa.username, asa.password);
+    await answerNotice(page, party);
+    assert.equal(party.last().userinfo.name, asa.displayName);
+  });
+
+  test('when the provider is named by the service, no choice is shown', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('lots', 'client_secret_basic');
+    await page.goto(party.start({ 'https://id.oidc.se/param/authnProvider': federation.granvik.entityId }));
+    await signInAtProvider(page, asa.username, asa.password);
+    await answerNotice(page, party);
+    assert.equal(party.last().userinfo.name, asa.displayName);
+  });
+
+  test('without JavaScript in the browser', async () => {
+    await asSomebodyNew({ javaScriptEnabled: false });
+    const party = await federation.relyingParty('boj', 'client_secret_basic');
+    // Every self-posting form has a button for this: the broker's towards Fjorden, and SimpleSAMLphp's back.
+    await page.goto(party.start());
+    await page.getByRole('link', { name: employers.fjorden }).click();
+    await page.locator('button[type=submit], input[type=submit]').first().click();
+    await signInAtProvider(page, omar.username, omar.password);
+    await page.locator('button[type=submit], input[type=submit]').first().click();
+    await answerNotice(page, party);
+    assert.equal(party.last().userinfo.name, omar.displayName);
+  });
+
+  test('nothing that was said of anybody is in the log', () => {
+    const log = federation.broker.log();
+    for (const { displayName, mail, orgAffiliation, personalIdentityNumber } of [asa, omar]) {
+      for (const value of [displayName, mail, orgAffiliation, personalIdentityNumber].filter(Boolean)) {
+        assert.ok(!log.includes(value), `the log says ${value}`);
+      }
+    }
+  });
+});
