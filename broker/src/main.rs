@@ -26,6 +26,7 @@ mod endpoint;
 mod failed;
 mod moment;
 mod oidc_keys;
+mod own_metadata;
 mod registry_watch;
 mod respond;
 mod route;

@@ -35,6 +35,7 @@ use crate::{
     config::Config,
     failed::FailedSeal,
     oidc_keys::OidcKeys,
+    own_metadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
 };

@@ -46,6 +46,12 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
+    /// Who asks.
+    #[must_use]
+    pub fn client(&self) -> &AuthenticatedClient {
+        &self.request.client
+    }
+
     /// The mark that must be set before anything is redeemed; `None`: nothing to mark.
     #[must_use]
     pub fn once(&self) -> Option<&OneTimeUse> {
