@@ -29,8 +29,9 @@ use tokio::{
 };
 
 use crate::{
-    embedded::{EmbeddedStore, contents_as_named, refused},
+    embedded::EmbeddedStore,
     keyspace,
+    limit::{contents_as_named, refused},
 };
 
 /// The largest frame, in octets: one content of the largest size as base64, and some.

@@ -7,7 +7,7 @@
 //! | [`vault`] | typed records over any [`broker_core::port::Store`]: what the process uses |
 //! | [`embedded`] | the store of one machine: a file for what lasts, memory for what expires |
 //! | [`admin_socket`] | how a local command reaches the embedded store of a running process |
-//! | `redis` | the store that several nodes share (next) |
+//! | [`redis`] | the store that several nodes share |
 //! | `conformance` | one suite for every implementation (tests, or the feature `conformance`) |
 //!
 //! Neighbours: `broker-core` below (the port); the process above, which chooses an implementation and wraps it in a [`vault::Vault`].
@@ -17,5 +17,7 @@ pub mod admin_socket;
 pub mod conformance;
 pub mod embedded;
 pub mod keyspace;
+mod limit;
 pub mod record;
+pub mod redis;
 pub mod vault;

@@ -13,7 +13,7 @@ use std::{
 use broker_core::port::{AttemptId, Finish, Finished, Once, Put, StoreError, StoreKey, Taken};
 
 use super::Clock;
-use crate::keyspace::MAX_VALUE;
+use crate::limit::{check_lifetime, check_puts, check_value, occupied};
 
 /// Entries whose time is over that one writing verb clears at most: more than it adds, so that the map shrinks under load.
 const SWEPT_AT_ONCE: usize = 16;
@@ -282,33 +282,4 @@ fn look(shelf: &Shelf, key: &StoreKey, attempt: AttemptId, now: Duration) -> Res
 
 fn a_mark() -> StoreError {
     StoreError::Unexpected("a mark stands where a record should".to_owned())
-}
-
-/// Something stands where a fresh record should.
-pub(crate) fn occupied() -> StoreError {
-    StoreError::Unexpected("something stands already where a new record should".to_owned())
-}
-
-/// Holds values to the cap.
-pub(crate) fn check_value(value: &[u8]) -> Result<(), StoreError> {
-    if value.len() > MAX_VALUE {
-        return Err(StoreError::Unexpected(format!("a value is larger than {MAX_VALUE} octets")));
-    }
-    Ok(())
-}
-
-/// Holds lifetimes to at least a millisecond: less is none, and Redis refuses it.
-pub(crate) fn check_lifetime(lifetime: Duration) -> Result<(), StoreError> {
-    if lifetime < Duration::from_millis(1) {
-        return Err(StoreError::Unexpected("a lifetime is shorter than a millisecond".to_owned()));
-    }
-    Ok(())
-}
-
-/// Holds everything that is to be put to the caps.
-pub(crate) fn check_puts(puts: &[Put]) -> Result<(), StoreError> {
-    puts.iter().try_for_each(|put| {
-        check_value(&put.value)?;
-        check_lifetime(put.lifetime)
-    })
 }

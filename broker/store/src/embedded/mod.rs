@@ -23,6 +23,7 @@ use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, T
 use crate::{
     admin_socket::{self, EmbeddedClient},
     keyspace,
+    limit::{contents_as_named, refused},
 };
 use expiring::Expiring;
 
@@ -262,27 +263,6 @@ impl Store for EmbeddedStore {
             Ok(())
         })
     }
-}
-
-/// Holds contents to the names that they were asked by.
-pub(crate) fn contents_as_named(
-    names: &[String],
-    found: Vec<Option<Vec<u8>>>,
-) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-    if names.len() != found.len() {
-        return Err(StoreError::Unexpected(format!("{} contents for {} names", found.len(), names.len())));
-    }
-    for (name, content) in names.iter().zip(&found) {
-        if content.as_ref().is_some_and(|content| keyspace::content_name(content) != *name) {
-            return Err(StoreError::Unexpected(format!("content {name} does not have that SHA-256")));
-        }
-    }
-    Ok(found)
-}
-
-/// A verb that is refused before the store is asked.
-pub(crate) fn refused<'a, T: Send + 'a>(why: &'static str) -> Pending<'a, T> {
-    Box::pin(std::future::ready(Err(StoreError::Unexpected(why.to_owned()))))
 }
 
 /// Opens the store at `path` for a command: the file itself, or, while a running `serve` holds it, its socket. Two commands at the same moment wait
