@@ -1,0 +1,156 @@
+//! What we play towards SAML identity providers: a service provider (SAML Profiles 4.1, Web Browser SSO).
+//!
+//! | file | what |
+//! |---|---|
+//! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
+//! | `response.rs` | the answer: the order in which it is taken apart |
+//! | `check/` | the rules that the answer must keep, one function each |
+//! | `metadata.rs` | what we publish about ourselves |
+//!
+//! Sibling: `broker-oidc/rp`. Neighbours: `broker-core/role/upstream.rs` is the contract, `metadata` the registry, `certs` the keys.
+
+pub mod authn_request;
+pub mod check;
+pub mod response;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use broker_core::{
+    assurance::OutputMap,
+    failure::{Failure, FailureCode},
+    identifier::ProviderId,
+    moment::Moment,
+    request::AuthenticationRequest,
+    role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
+};
+use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
+use certs_xml::{Document, Limits};
+use metadata::{Registry, SamlProvider};
+
+pub use self::{
+    authn_request::SentRequest,
+    check::{CheckId, CheckRun, CheckStep, Verdict},
+    response::Expected,
+};
+use crate::{binding::post, message};
+
+/// How we present ourselves to providers, and how strict we are.
+#[derive(Debug, Clone)]
+pub struct SpSettings {
+    /// Our entity ID: the Audience that assertions must name.
+    pub entity_id: String,
+    /// Where Responses are posted: the Destination and Recipient that they must name.
+    pub acs_url: String,
+    /// How much a provider's clock may differ from ours, in seconds; SC-DP 6.3.5 allows no more than 60.
+    pub skew_seconds: i64,
+    /// How old a Response or Assertion may be when it arrives, in seconds, skew not counted (SC-DP 6.3: IssueInstant).
+    pub message_lifetime_seconds: i64,
+    /// What we may say downstream of the levels that we are told; decides which levels we ask for.
+    pub output_map: OutputMap,
+    /// The Response itself must be signed (SC-DP 6.1); otherwise a signed Assertion alone will do (SAML Profiles 4.1.3.5).
+    pub require_signed_response: bool,
+    /// Tells providers which relying party asks (Scoping/RequesterID, SAML Core 3.4.1.2). Off: a provider need not know where its
+    /// people go.
+    pub names_requesters: bool,
+    /// Which signature algorithms are accepted.
+    pub algorithms: AlgorithmPolicy,
+}
+
+impl SpSettings {
+    /// Settings of a broker that has not been reviewed: 60 s of skew, messages at most five minutes old, SHA-1 refused.
+    #[must_use]
+    pub fn new(entity_id: impl Into<String>, acs_url: impl Into<String>) -> Self {
+        Self {
+            entity_id: entity_id.into(),
+            acs_url: acs_url.into(),
+            skew_seconds: 60,
+            message_lifetime_seconds: 300,
+            output_map: OutputMap { reviewed: false },
+            require_signed_response: false,
+            names_requesters: false,
+            algorithms: AlgorithmPolicy::default(),
+        }
+    }
+}
+
+/// The role, over one snapshot of the registry.
+#[derive(Clone, Copy)]
+pub struct SamlSp<'a> {
+    /// How we present ourselves.
+    pub settings: &'a SpSettings,
+    /// Who the providers are.
+    pub registry: &'a Registry,
+    /// What signs our requests.
+    pub signer: &'a dyn Signer,
+}
+
+impl std::fmt::Debug for SamlSp<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SamlSp").field("entity_id", &self.settings.entity_id).finish_non_exhaustive()
+    }
+}
+
+impl SamlSp<'_> {
+    /// The provider, if it may be used now (SAML Metadata 2.3.2: nothing after validUntil).
+    fn provider(&self, id: &ProviderId, moment: Moment<'_>) -> Result<&Arc<SamlProvider>, Failure> {
+        let provider = self.registry.saml_provider(id).ok_or_else(|| {
+            Failure::new(FailureCode::ProviderUnknown, format!("{id} is not a registered SAML provider"))
+        })?;
+        match provider.valid_until {
+            Some(until) if until <= moment.now => {
+                Err(Failure::new(FailureCode::MetadataExpired, format!("{id}: metadata was valid until {until}")))
+            }
+            _ => Ok(provider),
+        }
+    }
+}
+
+impl Upstream for SamlSp<'_> {
+    fn begin(
+        &self,
+        request: &AuthenticationRequest,
+        provider: &ProviderId,
+        handle: &str,
+        moment: Moment<'_>,
+    ) -> Result<Begun, Failure> {
+        let provider = self.provider(provider, moment)?;
+        authn_request::begin(request, provider, handle, self.settings, self.signer, moment)
+    }
+
+    fn handle(&self, message: &Inbound) -> Option<String> {
+        let posted = post::decode(message.form.as_deref()?, MessageParameter::Response).ok()?;
+        let document = Document::read(&posted.xml, Limits::message()).ok()?;
+        let response = document.root();
+        if !message::is_response(response) {
+            return None;
+        }
+        response.attribute("InResponseTo").and_then(authn_request::handle_of).map(str::to_owned)
+    }
+
+    fn complete(
+        &self,
+        message: &Inbound,
+        provider: &ProviderId,
+        remembered: &Remembered,
+        moment: Moment<'_>,
+    ) -> Result<Completion, Failure> {
+        let provider = self.provider(provider, moment)?;
+        let sent = SentRequest::recall(remembered)?;
+        let expected = Expected { provider, settings: self.settings, sent: &sent, now: moment.now };
+        let (result, once) = response::run_form(message.form.as_deref(), &expected).result?;
+        Ok(Completion::Done { result: Box::new(result), once })
+    }
+
+    fn resume(
+        &self,
+        _fetched: &Fetched,
+        _provider: &ProviderId,
+        _continuation: &Remembered,
+        _moment: Moment<'_>,
+    ) -> Result<Completion, Failure> {
+        // This role never answers `Fetch`: a POST carries the whole answer.
+        Err(Failure::new(FailureCode::Internal, "a SAML answer has nothing to fetch"))
+    }
+}

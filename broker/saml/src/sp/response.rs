@@ -1,0 +1,317 @@
+//! The answer of a provider, taken apart in one fixed order (SAML Profiles 4.1.4, SC-DP 6.3).
+//!
+//! Who the person is, is read from the octets that were signed and from nothing else: the canonical octets of the Response, or of the
+//! assertion where that alone is signed. The rules stand in `check/`; this file says in which order they are asked, and the order is
+//! that of [`CheckId::ALL`]. `sparvidd saml check` prints the very same run.
+
+use broker_core::{
+    failure::{Failure, FailureCode},
+    moment::Timestamp,
+    result::{AuthenticationResult, OneTimeUse},
+};
+use certs::{
+    query_signature::MessageParameter,
+    xml_signature::{SignedElement, is_signed},
+};
+use certs_proof::Verified;
+use certs_xml::{Document, Element, Limits};
+use metadata::SamlProvider;
+
+use super::{
+    SentRequest, SpSettings,
+    check::{
+        CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, response, signature,
+        subject,
+    },
+};
+use crate::{
+    attributes,
+    binding::{BindingRefused, post},
+    message::{Assertion, Response, name_id},
+};
+
+/// What an answer is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The provider that the login was sent to.
+    pub provider: &'a SamlProvider,
+    /// Who we are, and how strict.
+    pub settings: &'a SpSettings,
+    /// What was asked.
+    pub sent: &'a SentRequest,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Expected<'_> {
+    fn clock(&self) -> Clock {
+        Clock {
+            now: self.now,
+            skew: self.settings.skew_seconds,
+            lifetime: self.settings.message_lifetime_seconds,
+        }
+    }
+
+    fn provider_id(&self) -> &str {
+        self.provider.policy.id.as_str()
+    }
+}
+
+/// Checks the Response in a posted form; `None`: there was none, as when a Response comes in a query.
+#[must_use]
+pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
+    let posted = form
+        .ok_or(BindingRefused::Nothing)
+        .and_then(|form| post::decode(form, MessageParameter::Response));
+    let mut steps = Steps::new();
+    let result = match posted {
+        Ok(posted) => steps.take(CheckId::Form, form_outcome(Ok(()))).and_then(|()| checked(&posted.xml, expected, &mut steps)),
+        Err(refused) => match steps.take(CheckId::Form, form_outcome(Err(refused))) {
+            Err(failure) => Err(failure),
+            Ok(()) => Err(FailureCode::MessageMalformed.into()),
+        },
+    };
+    CheckRun { steps: steps.finish(), result }
+}
+
+/// Checks a Response that is at hand as XML, such as a file.
+#[must_use]
+pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
+    let mut steps = Steps::new();
+    let result = steps
+        .take(CheckId::Form, Outcome::not_applicable("no form"))
+        .and_then(|()| checked(xml, expected, &mut steps));
+    CheckRun { steps: steps.finish(), result }
+}
+
+fn form_outcome(posted: Result<(), BindingRefused>) -> Outcome {
+    let found = posted.as_ref().map_or_else(ToString::to_string, |()| "one".to_owned());
+    Outcome::of(posted.is_ok(), FailureCode::MessageMalformed, "one SAMLResponse", found)
+}
+
+type Answer = (Verified<AuthenticationResult>, OneTimeUse);
+
+fn checked(xml: &[u8], expected: &Expected<'_>, steps: &mut Steps) -> Result<Answer, Failure> {
+    let document = readable(xml, steps)?;
+    let root = document.root();
+    steps.take(CheckId::ResponseElement, response::element(root))?;
+    steps.take(CheckId::SignaturePlace, signature::place(root))?;
+    let keys = &expected.provider.signing_keys;
+    let (outcome, signed) = signature::verified(root, keys, &expected.settings.algorithms);
+    steps.take(CheckId::ResponseSignature, outcome)?;
+    let (proven, once) = match signed {
+        Some(signed) => signed_response(signed, root, expected, steps)?,
+        None => signed_assertion(root, expected, steps)?,
+    }
+    .into_parts();
+    Ok((proven, once))
+}
+
+/// The Response is signed: everything is read from its canonical octets. An assertion in it that is signed as well must verify, too.
+fn signed_response(
+    signed: Verified<SignedElement>,
+    received: Element<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Proven, Failure> {
+    let proven = signed.try_map(|signed| {
+        let document = canonical(&signed)?;
+        let response = Response::read(document.root());
+        let assertion = envelope(&response, true, expected, steps)?;
+        // Its signature is verified where it came: the prefixes that it lists may be declared outside the assertion. The Response's
+        // own signature covers the same element, so nothing can stand here that does not stand in the canonical octets.
+        let came = Response::read(received).assertions().next();
+        let is_signed = came.is_some_and(is_signed);
+        steps.take(
+            CheckId::SignaturePresent,
+            signature::present(true, is_signed, expected.settings.require_signed_response),
+        )?;
+        let outcome = match came {
+            Some(came) => {
+                signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms).0
+            }
+            None => Outcome::not_applicable("no signature"),
+        };
+        steps.take(CheckId::AssertionSignature, outcome)?;
+        identity(&Assertion::read(assertion), expected, steps)
+    })?;
+    Ok(Proven(proven))
+}
+
+/// The Response is not signed: it can only fail the login. The person is read from the assertion's canonical octets.
+fn signed_assertion(received: Element<'_>, expected: &Expected<'_>, steps: &mut Steps) -> Result<Proven, Failure> {
+    let response = Response::read(received);
+    let came = envelope(&response, false, expected, steps)?;
+    steps.take(
+        CheckId::SignaturePresent,
+        signature::present(false, is_signed(came), expected.settings.require_signed_response),
+    )?;
+    let (outcome, signed) =
+        signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms);
+    steps.take(CheckId::AssertionSignature, outcome)?;
+    let signed = signed.ok_or(FailureCode::SignatureMissing)?;
+    let proven = signed.try_map(|signed| {
+        let document = canonical(&signed)?;
+        identity(&Assertion::read(document.root()), expected, steps)
+    })?;
+    Ok(Proven(proven))
+}
+
+/// The result and the mark, out of one verified message.
+struct Proven(Verified<(AuthenticationResult, OneTimeUse)>);
+
+impl Proven {
+    fn into_parts(self) -> Answer {
+        let once = self.0.value().1.clone();
+        (self.0.map(|(result, _)| result), once)
+    }
+}
+
+fn readable(xml: &[u8], steps: &mut Steps) -> Result<Document, Failure> {
+    let document = Document::read(xml, Limits::message());
+    let found = document.as_ref().map_or_else(ToString::to_string, |_| "such a document".to_owned());
+    steps.take(
+        CheckId::Readable,
+        Outcome::of(document.is_ok(), FailureCode::MessageMalformed, "well-formed XML without a DTD", found),
+    )?;
+    document.map_err(|refused| Failure::new(FailureCode::MessageMalformed, refused.to_string()))
+}
+
+/// The octets that were signed, read anew.
+fn canonical(signed: &SignedElement) -> Result<Document, Failure> {
+    signed.document().map_err(|refused| {
+        Failure::new(FailureCode::SignatureInvalid, format!("what was signed does not read: {refused}"))
+    })
+}
+
+/// The envelope's rules, in order; gives the one assertion.
+fn envelope<'d>(
+    response: &Response<'d>,
+    is_signed: bool,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Element<'d>, Failure> {
+    let settings = expected.settings;
+    steps.take(CheckId::ResponseVersion, response::version(response.version))?;
+    steps.take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, &expected.sent.id))?;
+    steps.take(CheckId::ResponseIssuer, response::issuer(response, expected.provider_id(), is_signed))?;
+    steps.take(CheckId::Destination, response::destination(response, &settings.acs_url, is_signed))?;
+    steps.take(CheckId::ResponseIssueInstant, response::issue_instant(response, expected.clock()))?;
+    steps.take(CheckId::Status, response::status(response))?;
+    steps.take(CheckId::AssertionCount, response::assertion_count(response))?;
+    response.assertions().next().ok_or_else(|| FailureCode::AssertionCount.into())
+}
+
+/// The assertion's rules, in order, and what it says of the person.
+fn identity(
+    assertion: &Assertion<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<(AuthenticationResult, OneTimeUse), Failure> {
+    let clock = expected.clock();
+    steps.take(CheckId::AssertionVersion, response::version(assertion.version))?;
+    steps.take(CheckId::AssertionIdentifier, assertion::identifier(assertion))?;
+    steps.take(CheckId::AssertionIssuer, assertion::issuer(assertion, expected.provider_id()))?;
+    steps.take(CheckId::AssertionIssueInstant, assertion::issue_instant(assertion, clock))?;
+    let confirmed_until = confirmed(assertion, expected, steps)?;
+    restricted(assertion, expected, steps)?;
+    let authentication = authenticated(assertion, expected, steps)?;
+    steps.take(CheckId::AttributeStatement, assertion::attribute_statements(assertion))?;
+
+    let attributes = attributes::read(assertion.attribute_statements());
+    let mut subjects = attributes::subject_candidates(&attributes);
+    let named = assertion.subject().and_then(name_id);
+    subjects.extend(named.and_then(|id| id.candidate(expected.provider_id(), &expected.settings.entity_id)));
+    let once = one_time_use(assertion, confirmed_until, expected)?;
+    let Authentication { at, session_ends, assurance, authorities } = authentication;
+    let result = AuthenticationResult {
+        provider: expected.provider.policy.id.clone(),
+        subjects,
+        attributes,
+        assurance: Some(assurance),
+        authenticated_at: at,
+        session_ends,
+        authorities,
+    };
+    Ok((result, once))
+}
+
+/// The subject's rules; gives the latest time until which the assertion could be presented.
+fn confirmed(
+    assertion: &Assertion<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Timestamp, Failure> {
+    steps.take(CheckId::Subject, subject::subject(assertion))?;
+    let (outcome, mut data) = subject::bearer(assertion);
+    steps.take(CheckId::Bearer, outcome)?;
+    steps.take(CheckId::Recipient, subject::recipient(&mut data, &expected.settings.acs_url))?;
+    steps.take(CheckId::ConfirmationInResponseTo, subject::in_response_to(&mut data, &expected.sent.id))?;
+    steps.take(CheckId::ConfirmationNotBefore, subject::not_before(&mut data))?;
+    steps.take(CheckId::ConfirmationNotOnOrAfter, subject::not_on_or_after(&mut data, expected.clock()))?;
+    data.into_iter().filter_map(subject::end_of).max().ok_or_else(|| FailureCode::SubjectConfirmation.into())
+}
+
+fn restricted(assertion: &Assertion<'_>, expected: &Expected<'_>, steps: &mut Steps) -> Result<(), Failure> {
+    let clock = expected.clock();
+    let (outcome, conditions) = conditions::conditions(assertion);
+    steps.take(CheckId::Conditions, outcome)?;
+    let conditions = conditions.ok_or(FailureCode::AudienceMismatch)?;
+    steps.take(CheckId::NotBefore, conditions::not_before(conditions, clock))?;
+    steps.take(CheckId::NotOnOrAfter, conditions::not_on_or_after(conditions, clock))?;
+    steps.take(CheckId::KnownConditions, conditions::known(conditions))?;
+    steps.take(CheckId::Audience, conditions::audience(conditions, &expected.settings.entity_id))?;
+    steps.take(CheckId::ProxyRestriction, conditions::proxy_restriction(conditions))
+}
+
+struct Authentication {
+    at: Timestamp,
+    session_ends: Option<Timestamp>,
+    assurance: broker_core::assurance::Assurance,
+    authorities: Vec<String>,
+}
+
+fn authenticated(
+    assertion: &Assertion<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Authentication, Failure> {
+    let clock = expected.clock();
+    let (outcome, statement) = authentication::statement(assertion);
+    steps.take(CheckId::AuthnStatement, outcome)?;
+    let statement = statement.ok_or(FailureCode::AuthnStatement)?;
+    let (outcome, at) = authentication::instant(statement, clock);
+    steps.take(CheckId::AuthnInstant, outcome)?;
+    let at = at.ok_or(FailureCode::AuthnStatement)?;
+    let (outcome, session_ends) = authentication::session_end(statement, clock);
+    steps.take(CheckId::SessionNotOnOrAfter, outcome)?;
+    let (outcome, assurance) = authentication::context(statement);
+    steps.take(CheckId::AuthnContext, outcome)?;
+    let assurance = assurance.ok_or(FailureCode::AuthnStatement)?;
+    steps.take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
+    let (outcome, authorities) = authentication::authorities(statement, &expected.settings.entity_id);
+    steps.take(CheckId::Authorities, outcome)?;
+    Ok(Authentication { at, session_ends, assurance, authorities })
+}
+
+/// The mark that makes a second use visible on every node (SAML Profiles 4.1.4.5; SC-DP 6.3). It is kept until the assertion could no
+/// longer pass: the confirmation's end, or the age at which IssueInstant refuses it, whichever comes first.
+fn one_time_use(
+    assertion: &Assertion<'_>,
+    confirmed_until: Timestamp,
+    expected: &Expected<'_>,
+) -> Result<OneTimeUse, Failure> {
+    let id = assertion.id.ok_or(FailureCode::MessageMalformed)?;
+    let issued = assertion
+        .issue_instant
+        .and_then(Timestamp::from_rfc3339)
+        .ok_or(FailureCode::MessageMalformed)?;
+    let settings = expected.settings;
+    let until = confirmed_until.min(issued.plus(settings.message_lifetime_seconds)).plus(settings.skew_seconds);
+    let mut name = Vec::new();
+    for part in ["saml assertion", expected.provider_id(), id] {
+        name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        name.extend_from_slice(part.as_bytes());
+    }
+    Ok(OneTimeUse { name, until })
+}

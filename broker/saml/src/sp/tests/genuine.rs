@@ -1,0 +1,180 @@
+//! What is accepted, and what comes out of it.
+
+use broker_core::{
+    assurance::Assurance,
+    attribute::AttributeName,
+    failure::FailureCode,
+    identifier::ProviderId,
+    moment::Moment,
+    role::{Completion, Inbound, Upstream},
+    subject::SubjectSource,
+};
+use certs::query_signature::MessageParameter;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{binding::post, sp::SamlSp};
+
+fn posted(xml: &str, relay_state: Option<&str>) -> Inbound {
+    let broker_core::role::Outbound::Post { fields, .. } =
+        post::encode(ACS, MessageParameter::Response, xml.as_bytes(), relay_state)
+    else {
+        panic!("a form");
+    };
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+    Inbound { form: Some(form.into_bytes()), ..Inbound::default() }
+}
+
+fn with_role<T>(test: impl FnOnce(&SamlSp<'_>, Moment<'_>) -> T) -> T {
+    let registry = registry(provider());
+    let settings = SpSettings::new(SP, ACS);
+    let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+    test(&role, Moment { now: NOW.plus(2), entropy: &NoEntropy })
+}
+
+#[test]
+fn every_step_of_a_genuine_answer_is_taken_in_order() {
+    for signed in [Signed::Response, Signed::Assertion, Signed::Both] {
+        let case = Case::genuine().signed(signed);
+        let run = case.run_xml(&case.written("", ""));
+        assert!(run.result.is_ok(), "{:?}", run.result);
+        assert_eq!(run.steps.iter().map(|step| step.id).collect::<Vec<_>>(), CheckId::ALL);
+        assert!(run.steps.iter().all(|step| matches!(step.verdict, Verdict::Passed | Verdict::NotApplicable)));
+    }
+}
+
+#[test]
+fn what_our_own_writer_issues_is_accepted() {
+    for signed in [Signed::Response, Signed::Assertion, Signed::Both] {
+        let case = Case::genuine().signed(signed);
+        let xml = String::from_utf8(case.issue.issue(&*KEY).expect("signed")).expect("UTF-8");
+        assert_eq!(broken_rule(&case.run_xml(&xml)), None, "{signed:?}");
+    }
+}
+
+#[test]
+fn what_was_said_comes_out() {
+    let mut case = Case::genuine();
+    case.issue.authorities = vec!["https://inner.example".into()];
+    case.issue.session_ends = Some(NOW.plus(3600));
+    let (result, once) = case.run_xml(&case.written("", "")).result.expect("accepted");
+    let result = result.into_value();
+    assert_eq!(result.provider, ProviderId::from(IDP));
+    assert_eq!(result.attributes.single(AttributeName::DisplayName), Some("Anna Ålm"));
+    assert_eq!(result.assurance, Some(Assurance::new(LOA3)));
+    assert_eq!(result.authenticated_at, NOW.plus(-5));
+    assert_eq!(result.session_ends, Some(NOW.plus(3600)));
+    assert_eq!(result.authorities, ["https://inner.example"]);
+    let sources: Vec<_> = result.subjects.iter().map(|subject| subject.source).collect();
+    assert_eq!(sources, [SubjectSource::SubjectId, SubjectSource::PersistentNameId]);
+    assert_eq!(once.until, NOW.plus(300 + 60));
+    assert!(once.name.ends_with(b"_assertion1"));
+}
+
+#[test]
+fn the_mark_lasts_no_longer_than_the_message_could() {
+    let mut case = Case::genuine();
+    case.issue.lifetime_seconds = 10 * 365 * 86_400;
+    let (_, once) = case.run_xml(&case.written("", "")).result.expect("accepted");
+    assert_eq!(once.until, NOW.plus(300 + 60));
+}
+
+#[test]
+fn the_role_completes_a_login() {
+    with_role(|role, moment| {
+        let case = Case::genuine();
+        let message = posted(&case.written("", ""), None);
+        assert_eq!(role.handle(&message).as_deref(), Some(HANDLE));
+        let remembered = sent().remember().expect("remembered");
+        let completion = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect("accepted");
+        assert!(matches!(completion, Completion::Done { .. }));
+    });
+}
+
+#[test]
+fn the_handle_comes_from_in_response_to_and_not_from_relay_state() {
+    with_role(|role, _| {
+        let case = Case::genuine();
+        let message = posted(&case.written("", ""), Some("something else"));
+        assert_eq!(role.handle(&message).as_deref(), Some(HANDLE));
+        let foreign = case.written(&format!("_{HANDLE}"), "id-of-somebody-else");
+        assert_eq!(role.handle(&posted(&foreign, None)), None);
+    });
+}
+
+#[test]
+fn an_unsolicited_answer_names_no_login() {
+    with_role(|role, moment| {
+        let case = Case::genuine();
+        let message = posted(&case.written(&format!(" InResponseTo=\"_{HANDLE}\""), ""), Some(HANDLE));
+        assert_eq!(role.handle(&message), None);
+        let remembered = sent().remember().expect("remembered");
+        let failure = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
+        assert_eq!(failure.code, FailureCode::Unsolicited);
+    });
+}
+
+#[test]
+fn a_response_in_a_query_is_refused() {
+    with_role(|role, moment| {
+        let case = Case::genuine();
+        let message = crate::binding::redirect::deflate(case.written("", "").as_bytes()).expect("deflated");
+        let query = certs::query_signature::signed_query(MessageParameter::Response, &message, None, &*KEY).expect("signed");
+        let message = Inbound { query: Some(query), ..Inbound::default() };
+        assert_eq!(role.handle(&message), None);
+        let remembered = sent().remember().expect("remembered");
+        let failure = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
+        assert_eq!(failure.code, FailureCode::MessageMalformed);
+    });
+}
+
+#[test]
+fn a_provider_with_expired_metadata_is_not_heard() {
+    let case = Case::genuine();
+    let message = posted(&case.written("", ""), None);
+    let remembered = sent().remember().expect("remembered");
+    for (until, expected) in [(NOW.plus(3), None), (NOW.plus(2), Some(FailureCode::MetadataExpired))] {
+        let registry = registry(SamlProvider { valid_until: Some(until), ..provider() });
+        let settings = SpSettings::new(SP, ACS);
+        let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+        let moment = Moment { now: NOW.plus(2), entropy: &NoEntropy };
+        let result = role.complete(&message, &ProviderId::from(IDP), &remembered, moment);
+        assert_eq!(result.err().map(|failure| failure.code), expected);
+    }
+}
+
+#[test]
+fn no_step_shows_who_it_is() {
+    let case = Case::genuine();
+    let run = case.run_xml(&case.written("", ""));
+    let shown = format!("{:?} {:?}", run.steps, run.result);
+    for secret in ["Ålm", "aa01", "p1"] {
+        assert!(!shown.contains(secret), "{secret} is shown");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let case = Case::genuine();
+        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, now: case.now };
+        prop_assert!(run(&octets, &expected).result.is_err());
+        prop_assert!(super::super::response::run_form(Some(&octets), &expected).result.is_err());
+    }
+
+    #[test]
+    fn no_cut_or_changed_answer_panics_or_is_accepted_as_somebody_else(at in 0_usize..4000, octet in any::<u8>()) {
+        let case = Case::genuine();
+        let mut octets = case.written("", "").into_bytes();
+        let at = at % octets.len();
+        octets[at] = octet;
+        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, now: case.now };
+        if let Ok((result, _)) = run(&octets, &expected).result {
+            prop_assert_eq!(result.value().attributes.single(AttributeName::SubjectId), Some("aa01@granvik.example"));
+        }
+        octets.truncate(at);
+        prop_assert!(run(&octets, &expected).result.is_err());
+    }
+}
