@@ -201,9 +201,9 @@ impl Pages {
                 body: format!(
                     "<!doctype html>\n<html lang=\"{0}\"><head><meta charset=\"utf-8\"><title>{1}</title></head>\
                      <body><h1>{1}</h1><p><a href=\"/\">{2}</a></p></body></html>\n",
-                    minijinja::HtmlEscape(language.as_str()),
-                    minijinja::HtmlEscape(&self.text(language, "broken-page", &[])),
-                    minijinja::HtmlEscape(&self.text(language, "not-found-button", &[])),
+                    escape(language.as_str()),
+                    escape(&self.text(language, "broken-page", &[])),
+                    escape(&self.text(language, "not-found-button", &[])),
                 ),
                 csp: ContentPolicy::Quiet.header(),
             }
@@ -277,6 +277,12 @@ fn environment(
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => out
+            .write_str(&escape(text))
+            .map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string())),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     for (name, ours) in TEMPLATES {
         let source = replaced.iter().find(|(file, _)| file == name).map_or(*ours, |(_, text)| text.as_str());
         if let Err(error) = environment.add_template_owned(*name, source.to_owned()) {
@@ -330,6 +336,23 @@ fn one_line(error: &Error) -> String {
         cause = inner.source();
     }
     text.replace('\n', " ")
+}
+
+/// Text as HTML, in an element or a quoted attribute. The library's own escaping writes `/` as a reference, too, which helps nobody who reads
+/// a page's source or takes an address out of it.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 /// Form fields for a template.

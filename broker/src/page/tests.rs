@@ -267,7 +267,7 @@ fn onward_goes_by_itself_and_by_a_link() {
             },
         )
         .expect("a page");
-    let href = "https:&#x2f;&#x2f;vard.example&#x2f;cb?code=a&amp;state=b";
+    let href = "https://vard.example/cb?code=a&amp;state=b";
     assert!(page.body.contains(&format!("<meta http-equiv=\"refresh\" content=\"0; url={href}\">")));
     assert!(
         page.body.contains(&format!("<a class=\"first\" href=\"{href}\">Fortsätt till Vårdplaneringen</a>"))
@@ -343,10 +343,10 @@ fn the_choice_counts_limits_and_never_ends_dead() {
 fn a_failure_page_has_a_button_that_continues_before_its_details() {
     let pages = pages();
     for code in FailureCode::ALL {
-        for (named, href) in [(true, "https:&#x2f;&#x2f;vard.example&#x2f;login"), (false, "&#x2f;")] {
+        for (named, href) in [(true, "https://vard.example/login"), (false, "/")] {
             let page = error_page(&pages, "sv", *code, named);
             let button = page.body.find(&format!("<a class=\"first\" href=\"{href}\">")).expect("a button");
-            let details = page.body.find("<code>K7PF").or_else(|| page.body.find("<code>")).expect("details");
+            let details = page.body.find("<code>").expect("details");
             assert!(button < details, "{code}");
             assert!(page.body.contains(&format!("<code>{}</code>", page_code(*code))), "{code}");
             assert!(page.body.contains("22 november 2026 kl."), "{code}");
