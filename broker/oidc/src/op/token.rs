@@ -1,0 +1,202 @@
+//! A code becomes an ID token and an access token (RFC 6749 4.1.3 and 5.1, RFC 7636 4.6, OpenID Connect Core 2 and 3.1.3).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use broker_core::{
+    failure::{Failure, FailureCode},
+    moment::{Moment, Timestamp},
+};
+use certs::{DigestAlgorithm, SignatureAlgorithm, jws};
+use metadata::peer::OidcClient;
+use serde_json::{Map, Value, json};
+use subtle::ConstantTimeEq as _;
+
+use crate::op::{
+    OidcOp,
+    grant::{ACCESS_TOKEN_LIFETIME_SECONDS, AccessGrant, Grant},
+    token_request::{RedeemableRequest, TokenRefused},
+};
+
+/// How long an ID token can be used, in seconds (Swedish profile 3.2.1: at most five minutes).
+pub const ID_TOKEN_LIFETIME_SECONDS: i64 = 300;
+
+/// A successful response. It is sent with `Cache-Control: no-store` (RFC 6749 5.1).
+pub struct TokenResponse {
+    /// The JSON body.
+    pub body: String,
+    /// What the edge stores under the access token before it answers.
+    pub access: AccessGrant,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenResponse").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl OidcOp<'_> {
+    /// Exchanges a code. `grant` was taken, once, from under `request.code()`; `access_token` is a new unguessable handle.
+    ///
+    /// # Errors
+    /// The response to send instead. The code is spent all the same: one that was tried with a wrong verifier is not to be tried again.
+    pub fn exchange(
+        &self,
+        request: &RedeemableRequest,
+        grant: &Grant,
+        access_token: &str,
+        moment: Moment<'_>,
+    ) -> Result<TokenResponse, TokenRefused> {
+        let client = self.redeemable(request, grant, moment.now)?;
+        let id_token = self.id_token(client, grant, access_token, moment.now)?;
+        let access = AccessGrant {
+            client_id: grant.client_id.clone(),
+            subject: grant.identity.subject.as_str().to_owned(),
+            claims: grant.carried.placement.userinfo(&grant.identity, &self.settings.claim_names),
+            reference: grant.reference.clone(),
+            expires: moment.now.plus(ACCESS_TOKEN_LIFETIME_SECONDS),
+        };
+        let body = json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": ACCESS_TOKEN_LIFETIME_SECONDS,
+            "id_token": id_token,
+            // RFC 6749 5.1: said since it may be less than what was asked for (unknown scopes are left out).
+            "scope": grant.carried.scopes.join(" "),
+        })
+        .to_string();
+        Ok(TokenResponse { body, access })
+    }
+
+    /// What to answer when nothing good stands under the code: unknown, expired, used, or bound to somebody else.
+    #[must_use]
+    pub fn code_refused(cause: &str) -> TokenRefused {
+        TokenRefused::new(FailureCode::CodeInvalid, cause)
+    }
+
+    fn redeemable(
+        &self,
+        request: &RedeemableRequest,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<&OidcClient, TokenRefused> {
+        // RFC 6749 4.1.3: the code was given to this relying party.
+        if request.client().id() != &grant.client_id {
+            return Err(Self::code_refused("the code was given to another relying party"));
+        }
+        if now >= grant.expires() || now < grant.issued.plus(-super::SKEW_SECONDS) {
+            return Err(Self::code_refused("the code has expired"));
+        }
+        // RFC 6749 4.1.3: redirect_uri was in the authorization request, so it must be here, identical.
+        if request.redirect_uri.as_deref() != Some(grant.redirect_uri.as_str()) {
+            return Err(Self::code_refused("redirect_uri is not that of the authorization request"));
+        }
+        proof_key(grant.carried.code_challenge.as_deref(), request.code_verifier.as_deref())?;
+        let client = self
+            .registry
+            .oidc_client(&grant.client_id)
+            .ok_or_else(|| Self::code_refused("the relying party is no longer registered"))?;
+        Ok(client)
+    }
+
+    fn id_token(
+        &self,
+        client: &OidcClient,
+        grant: &Grant,
+        access_token: &str,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
+        let algorithm = client.id_token_algorithm;
+        let claims = self.id_token_claims(grant, algorithm, access_token, now);
+        self.signed(algorithm, claims)
+    }
+
+    /// OIDC Core 2 and 3.1.3.6; Swedish profile 3.2.1: `auth_time` always, of the original authentication.
+    fn id_token_claims(
+        &self,
+        grant: &Grant,
+        algorithm: SignatureAlgorithm,
+        access_token: &str,
+        now: Timestamp,
+    ) -> Map<String, Value> {
+        let identity = &grant.identity;
+        // What the protocol says comes last, so that no claim of a person can stand in its place.
+        let mut claims = grant.carried.placement.id_token(identity, &self.settings.claim_names);
+        let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        say("iss", Value::from(self.settings.issuer.as_str()));
+        say("sub", Value::from(identity.subject.as_str()));
+        say("aud", Value::from(grant.client_id.as_str()));
+        say("iat", Value::from(now.0));
+        say("exp", Value::from(expiry(now, identity.session_ends).0));
+        say("auth_time", Value::from(identity.authenticated_at.0));
+        if let Some(nonce) = &grant.carried.nonce {
+            say("nonce", Value::from(nonce.as_str()));
+        }
+        if let Some(level) = &identity.assurance {
+            say("acr", Value::from(level.as_str()));
+        }
+        say("at_hash", Value::from(left_half_hash(algorithm, access_token)));
+        claims
+    }
+
+    /// A JWT by our active key for an algorithm.
+    pub(crate) fn signed(
+        &self,
+        algorithm: SignatureAlgorithm,
+        claims: Map<String, Value>,
+    ) -> Result<String, Failure> {
+        let name = algorithm.jws_name().unwrap_or("an algorithm without a JWS name");
+        let signer = self
+            .keyring
+            .active(algorithm)
+            .ok_or_else(|| Failure::new(FailureCode::KeyMissing, format!("no active key signs {name}")))?;
+        jws::sign_compact(signer.as_ref(), Some("JWT"), Value::Object(claims).to_string().as_bytes())
+            .map_err(|_| Failure::new(FailureCode::KeyMissing, format!("the key for {name} did not sign")))
+    }
+}
+
+/// The provider's own limit is kept where it comes first (SAML SessionNotOnOrAfter); a token always lives a second.
+fn expiry(now: Timestamp, session_ends: Option<Timestamp>) -> Timestamp {
+    let latest = now.plus(ID_TOKEN_LIFETIME_SECONDS);
+    session_ends.map_or(latest, |ends| ends.clamp(now.plus(1), latest))
+}
+
+/// OIDC Core 3.1.3.6: the left half of the access token's digest, by the digest of the signature's algorithm.
+fn left_half_hash(algorithm: SignatureAlgorithm, access_token: &str) -> String {
+    use SignatureAlgorithm as S;
+    let digest = match algorithm {
+        S::RsaSha1 | S::RsaSha256 | S::RsaPssSha256 | S::EcdsaSha256 => DigestAlgorithm::Sha256,
+        S::RsaSha384 | S::RsaPssSha384 | S::EcdsaSha384 => DigestAlgorithm::Sha384,
+        S::RsaSha512 | S::RsaPssSha512 | S::EcdsaSha512 => DigestAlgorithm::Sha512,
+    }
+    .digest(access_token.as_bytes());
+    let (left, _) = digest.split_at(digest.len() / 2);
+    URL_SAFE_NO_PAD.encode(left)
+}
+
+/// RFC 7636 4.6. A verifier without a challenge is refused as well: somebody took the challenge out (RFC 9700 4.8.2).
+fn proof_key(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), TokenRefused> {
+    let refused = |cause: &str| Err(TokenRefused::new(FailureCode::PkceMismatch, cause));
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => refused("code_verifier for a request that had no code_challenge"),
+        (Some(_), None) => refused("code_verifier is missing"),
+        (Some(challenge), Some(verifier)) => {
+            // RFC 7636 4.1: 43 to 128 unreserved characters.
+            let well_formed = (43..=128).contains(&verifier.len())
+                && verifier
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'));
+            if !well_formed {
+                return refused("code_verifier is not 43 to 128 unreserved characters");
+            }
+            let computed = URL_SAFE_NO_PAD.encode(DigestAlgorithm::Sha256.digest(verifier.as_bytes()));
+            if bool::from(computed.as_bytes().ct_eq(challenge.as_bytes())) {
+                Ok(())
+            } else {
+                refused("code_verifier does not match the challenge")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

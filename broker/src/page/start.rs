@@ -1,0 +1,61 @@
+//! The page at `/`, for an employee who came here by mistake and an operator who looks for the documents; and the page for an address
+//! where nothing stands.
+
+use broker_core::identifier::Language;
+use minijinja::{Error, Value, context};
+
+use super::{Html, Pages, content_policy::ContentPolicy, web_address};
+
+/// One document for operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartLink {
+    /// Our SAML metadata.
+    SamlMetadata,
+    /// Our OpenID Connect discovery document.
+    OpenIdConfiguration,
+    /// Our public keys.
+    Keys,
+}
+
+/// What the page says.
+#[derive(Debug, Clone)]
+pub(crate) struct StartView<'a> {
+    /// Documents and where they stand, in order.
+    pub(crate) links: &'a [(StartLink, &'a str)],
+}
+
+impl Pages {
+    /// The page at `/`.
+    pub(crate) fn start(&self, language: &Language, view: &StartView<'_>) -> Html {
+        self.render("start.html", language, ContentPolicy::Quiet, self.start_content(language, view))
+    }
+
+    pub(super) fn try_start(&self, language: &Language, view: &StartView<'_>) -> Result<Html, Error> {
+        self.try_render("start.html", language, ContentPolicy::Quiet, self.start_content(language, view))
+    }
+
+    /// There is no such page (to be sent with 404).
+    pub(crate) fn not_found(&self, language: &Language) -> Html {
+        self.render("not_found.html", language, ContentPolicy::Quiet, context! {})
+    }
+
+    pub(super) fn try_not_found(&self, language: &Language) -> Result<Html, Error> {
+        self.try_render("not_found.html", language, ContentPolicy::Quiet, context! {})
+    }
+
+    fn start_content(&self, language: &Language, view: &StartView<'_>) -> Value {
+        let links: Vec<Value> = view
+            .links
+            .iter()
+            .filter_map(|(link, href)| {
+                let key = match link {
+                    StartLink::SamlMetadata => "start-saml-metadata",
+                    StartLink::OpenIdConfiguration => "start-openid-configuration",
+                    StartLink::Keys => "start-keys",
+                };
+                Some(context! { text => self.text(language, key, &[]), href => web_address(href)? })
+            })
+            .collect();
+        context! { links }
+    }
+}
