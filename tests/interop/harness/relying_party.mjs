@@ -24,7 +24,7 @@ const authentications = {
 
 function bySecret(method, authenticate) {
   // Signs that a form has to escape: RFC 6749, section 2.3.1, encodes them before Basic does.
-  const secret = `${oidc.randomState()}+/=%:&é`;
+  const secret = `${oidc.randomState()}+/=%:& ~`;
   return {
     registration: { token_endpoint_auth_method: method, client_secret: secret },
     authentication: authenticate(secret),
