@@ -25,9 +25,11 @@ pub mod mac;
 mod pem;
 pub mod private_key;
 pub mod public_key;
+pub mod query_signature;
 pub mod signer;
 pub mod tls;
 mod unique_json;
+pub mod xml_signature;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
 pub use jwk::{Jwk, JwkSet};
