@@ -120,7 +120,7 @@ impl RegistryWatch {
             let registry = Registry::build(
                 number,
                 &manifest,
-                &|name| contents.get(name).map(Vec::as_slice),
+                &contents,
                 Some(&previous),
                 clock(),
             );
@@ -150,7 +150,7 @@ impl RegistryWatch {
         let registry = Registry::build(
             opened.number,
             &manifest,
-            &|name| contents.get(name).map(Vec::as_slice),
+            &contents,
             None,
             crate::moment::now(),
         )

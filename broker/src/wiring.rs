@@ -22,7 +22,7 @@ use broker_store::{
     admin_socket::AdminSocket,
     embedded,
     record::NodeSecret,
-    redis::RedisStore,
+    redis::{RedisOptions, RedisStore},
     vault::Vault,
 };
 use certs::{
@@ -192,7 +192,7 @@ pub(crate) async fn open_store(config: &Config) -> Result<Opened, String> {
             embedded::open_for_serve(&path, embedded::machine_clock()).map_err(|error| error.to_string())?;
         return Ok(Opened { store, _admin: Some(admin) });
     }
-    Ok(Opened { store: redis(config).await?, _admin: None })
+    Ok(Opened { store: redis(config)?, _admin: None })
 }
 
 /// Opens the store for a local command: the embedded one through the node that holds it, if one does.
@@ -202,7 +202,7 @@ pub(crate) async fn open_store(config: &Config) -> Result<Opened, String> {
 pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn Store>, String> {
     match embedded_path(config)? {
         Some(path) => embedded::open_for_command(&path).await.map_err(|error| error.to_string()),
-        None => redis(config).await,
+        None => redis(config),
     }
 }
 
@@ -215,12 +215,12 @@ fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
     Ok(Some(path))
 }
 
-async fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
-    let ca = config.file.store.ca.as_deref().map(std::fs::read_to_string).transpose().map_err(|error| {
-        format!("the certificate authorities of [store] ca cannot be read: {error}")
-    })?;
-    let store = RedisStore::connect(&config.file.store.url, ca.as_deref()).await.map_err(|error| error.to_string())?;
-    Ok(Arc::new(store))
+fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let options = RedisOptions {
+        certificate_authorities: config.file.store.ca.clone(),
+        ..RedisOptions::new(config.file.store.url.as_str())
+    };
+    Ok(Arc::new(RedisStore::new(&options).map_err(|error| error.to_string())?))
 }
 
 /// Compares this node's key directory with the one that the store was first used with: a node with other secrets would give people other
