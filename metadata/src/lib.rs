@@ -21,7 +21,6 @@ pub mod oidc;
 pub mod organisation;
 pub mod peer;
 pub mod registry;
-pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
