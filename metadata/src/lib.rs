@@ -11,7 +11,6 @@
 //! | [`organisation`] | the record files of organisations |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
 //! | [`lint`] | one validator: rules with a severity, a place, what, why and a fix, in Swedish and English |
-//! | [`publish`] | what we say about ourselves |
 //!
 //! Neighbours: `broker-core` and `certs` below; `broker-saml`, `broker-oidc` and `broker` above.
 
@@ -21,6 +20,7 @@ pub mod oidc;
 pub mod organisation;
 pub mod peer;
 pub mod registry;
+pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
