@@ -77,7 +77,7 @@ pub fn oidc_client(
 }
 
 /// The registered scopes that exist; all of them where the file is silent. What may leave is bounded by entitlement, not by this.
-pub(crate) fn scopes(registration: &Registration) -> BTreeSet<String> {
+fn scopes(registration: &Registration) -> BTreeSet<String> {
     let known = scope::SCOPES.iter().map(|(name, _)| *name);
     known
         .filter(|name| {

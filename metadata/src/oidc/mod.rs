@@ -21,7 +21,7 @@ use certs::{JwkSet, SignatureAlgorithm, jwk::JwkError};
 use serde_json::{Map, Value};
 
 pub use build::oidc_client;
-pub(crate) use build::{scopes, sector_host};
+pub(crate) use build::sector_host;
 
 use crate::lint::{
     oidc::{document as rule, key as key_rule},
