@@ -133,6 +133,22 @@ pub fn prepare(
     prepared
 }
 
+/// The names of the parties in a file, as far as it can be read: what to look for when it is to be taken out again.
+#[must_use]
+pub fn names(octets: &[u8]) -> Vec<EntryId> {
+    let start = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).trim_ascii_start();
+    if start.starts_with(b"{") {
+        let members: serde_json::Value = serde_json::from_slice(start).unwrap_or_default();
+        let client = members.get("client_id").and_then(serde_json::Value::as_str);
+        return client.map(|id| EntryId::OidcClient(id.into())).into_iter().collect();
+    }
+    let Ok(file) = MetadataFile::read(octets, MOST_OCTETS) else { return Vec::new() };
+    file.entities()
+        .filter_map(|entity| entity.attribute("entityID"))
+        .map(|id| EntryId::SamlProvider(id.into()))
+        .collect()
+}
+
 fn providers(
     octets: &[u8],
     choices: &Choices,

@@ -3,9 +3,10 @@
 mod check;
 mod completions;
 mod demo;
+pub(crate) mod edit;
 mod keys;
-mod metadata;
-mod organisation;
+pub(crate) mod metadata;
+pub(crate) mod organisation;
 mod serve;
 mod style;
 
@@ -108,6 +109,11 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(stopped.code)
         }
     }
+}
+
+/// What is said after a refusal.
+fn unchanged(json: bool) -> String {
+    if json { String::new() } else { "Nothing was changed: what was live is live.".to_owned() }
 }
 
 /// The runtime of a command that is not a server.
