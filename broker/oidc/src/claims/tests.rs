@@ -52,8 +52,7 @@ fn the_hsa_id_is_called_what_the_federation_calls_it() {
 
 #[test]
 fn gender_is_mapped_and_unspecified_is_left_out() {
-    for (told, said) in
-        [("M", Some("male")), ("f", Some("female")), ("U", None), ("male", None), ("", None)]
+    for (told, said) in [("M", Some("male")), ("f", Some("female")), ("U", None), ("male", None), ("", None)]
     {
         assert_eq!(value(Claim::Gender, &[(AttributeName::Gender, told)]), said.map(Value::from), "{told}");
     }
@@ -114,7 +113,8 @@ fn an_address_is_an_object_of_what_there_is() {
 
 #[test]
 fn several_affiliations_are_an_array_and_one_is_a_string() {
-    let two = [(AttributeName::OrgAffiliation, "a@2021006883"), (AttributeName::OrgAffiliation, "b@2021006883")];
+    let two =
+        [(AttributeName::OrgAffiliation, "a@2021006883"), (AttributeName::OrgAffiliation, "b@2021006883")];
     assert_eq!(value(Claim::OrgAffiliation, &two[..1]), Some(json!("a@2021006883")));
     assert_eq!(value(Claim::OrgAffiliation, &two), Some(json!(["a@2021006883", "b@2021006883"])));
 }

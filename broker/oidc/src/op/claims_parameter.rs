@@ -12,11 +12,7 @@ use std::{
     marker::PhantomData,
 };
 
-use broker_core::{
-    attribute::AttributeName,
-    release::ReleasedIdentity,
-    request::RequestedAttribute,
-};
+use broker_core::{attribute::AttributeName, release::ReleasedIdentity, request::RequestedAttribute};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor},
@@ -190,10 +186,9 @@ impl Placement {
                 *wanted.entry(*attribute).or_default() |= essential;
             }
         };
-        for (target, members) in [
-            (&mut placement.id_token, &parameter.id_token),
-            (&mut placement.userinfo, &parameter.userinfo),
-        ] {
+        for (target, members) in
+            [(&mut placement.id_token, &parameter.id_token), (&mut placement.userinfo, &parameter.userinfo)]
+        {
             for (name, wish) in members.iter().flat_map(|Unique(members)| members) {
                 let Some(claim) = Claim::from_name(name, names) else { continue };
                 if claim == Claim::AuthenticatingProvider && !may_know_organisation {

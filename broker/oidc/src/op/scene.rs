@@ -213,10 +213,7 @@ impl Scene {
         }
     }
 
-    pub(crate) fn receive(
-        &self,
-        asked: &Asked,
-    ) -> Result<(AuthenticationRequest, ReturnTo), Box<Refusal>> {
+    pub(crate) fn receive(&self, asked: &Asked) -> Result<(AuthenticationRequest, ReturnTo), Box<Refusal>> {
         self.op().receive(&asked.by_get(), at(NOW))
     }
 

@@ -273,8 +273,8 @@ fn presented<'p>(message: &Inbound, parameters: &'p Parameters) -> Result<Presen
             if value(parameters, "client_assertion_type") != Some(client_assertion::ASSERTION_TYPE) {
                 return Err(unproven("client_assertion_type is not jwt-bearer"));
             }
-            let assertion =
-                value(parameters, "client_assertion").ok_or_else(|| unproven("client_assertion is missing"))?;
+            let assertion = value(parameters, "client_assertion")
+                .ok_or_else(|| unproven("client_assertion is missing"))?;
             let client_id = client_assertion::claimed_subject(assertion)
                 .ok_or_else(|| unproven("the assertion names no sub"))?;
             Ok(Presented::Assertion { client_id, assertion })

@@ -31,7 +31,11 @@ fn the_genuine_request_is_received_by_get_and_by_post() {
 #[test]
 fn a_return_address_matches_whole_or_the_error_is_a_page() {
     let scene = Scene::genuine();
-    assert!(scene.receive(&Asked::genuine().with("redirect_uri", "https://tidbok.example/other?tenant=1")).is_ok());
+    assert!(
+        scene
+            .receive(&Asked::genuine().with("redirect_uri", "https://tidbok.example/other?tenant=1"))
+            .is_ok()
+    );
     for trick in [
         "https://tidbok.example/callback/",
         "https://tidbok.example/Callback",

@@ -22,10 +22,7 @@ fn placed(scopes: &[Scope], text: &str, entitled: &[AttributeName]) -> Asked {
 }
 
 fn destinations(asked: &Asked) -> (BTreeSet<Claim>, BTreeSet<Claim>) {
-    (
-        asked.placement.id_token.keys().copied().collect(),
-        asked.placement.userinfo.keys().copied().collect(),
-    )
+    (asked.placement.id_token.keys().copied().collect(), asked.placement.userinfo.keys().copied().collect())
 }
 
 #[test]
@@ -67,7 +64,8 @@ fn who_authenticated_is_told_only_to_those_who_may_know_the_organisation() {
 
 #[test]
 fn a_claim_with_several_sources_is_essential_by_none_of_them() {
-    let asked = placed(&[], r#"{"userinfo":{"phone_number":{"essential":true},"name":{"essential":true}}}"#, &[]);
+    let asked =
+        placed(&[], r#"{"userinfo":{"phone_number":{"essential":true},"name":{"essential":true}}}"#, &[]);
     let essential: Vec<_> = asked.attributes.iter().filter(|row| row.essential).map(|row| row.name).collect();
     assert_eq!(essential, [AttributeName::DisplayName]);
 }

@@ -81,11 +81,10 @@ fn an_unknown_relying_party_and_a_wrong_secret_look_alike() {
     let scene = Scene::genuine();
     let unknown = ask(&scene, &with_header(&basic("nobody", SECRET))).expect_err("unknown");
     let wrong = ask(&scene, &with_header(&basic("tidbok", "wrong"))).expect_err("wrong");
-    assert_eq!((unknown.status, unknown.body, unknown.www_authenticate), (
-        wrong.status,
-        wrong.body,
-        wrong.www_authenticate
-    ));
+    assert_eq!(
+        (unknown.status, unknown.body, unknown.www_authenticate),
+        (wrong.status, wrong.body, wrong.www_authenticate)
+    );
 }
 
 #[test]
@@ -111,8 +110,11 @@ fn only_the_registered_method_is_taken() {
 fn two_methods_at_once_are_refused() {
     let scene = Scene::genuine();
     let header = Some(basic("tidbok", SECRET));
-    for more in [vec![("client_secret", SECRET)], vec![("client_assertion", "x")], vec![("client_assertion_type", "x")]]
-    {
+    for more in [
+        vec![("client_secret", SECRET)],
+        vec![("client_assertion", "x")],
+        vec![("client_assertion_type", "x")],
+    ] {
         let message =
             Inbound { authorization: header.clone(), form: Some(token_form(&more)), ..Inbound::default() };
         assert_eq!(error(&ask(&scene, &message).expect_err("two")), "invalid_request", "{more:?}");
@@ -124,10 +126,8 @@ fn two_methods_at_once_are_refused() {
 #[test]
 fn a_client_id_in_the_form_must_be_the_proven_one() {
     let scene = Scene::genuine();
-    let with = |client_id: &str| Inbound {
-        form: Some(token_form(&[("client_id", client_id)])),
-        ..token_message()
-    };
+    let with =
+        |client_id: &str| Inbound { form: Some(token_form(&[("client_id", client_id)])), ..token_message() };
     assert!(ask(&scene, &with("tidbok")).is_ok());
     assert_eq!(error(&ask(&scene, &with("journal")).expect_err("other")), "invalid_client");
 }
@@ -200,7 +200,10 @@ fn an_assertion_with_each_permitted_variation_is_taken() {
         assert!(ask(&scene, &asserting(&claims)).is_ok(), "{claims}");
     }
     for token_type in ["JWT", "jwt", "client-authentication+jwt"] {
-        assert!(ask(&scene, &signed(CLIENT_KEY.as_ref(), Some(token_type), &claims())).is_ok(), "{token_type}");
+        assert!(
+            ask(&scene, &signed(CLIENT_KEY.as_ref(), Some(token_type), &claims())).is_ok(),
+            "{token_type}"
+        );
     }
 }
 
@@ -285,7 +288,9 @@ fn none_hmac_and_a_borrowed_public_key_do_not_sign() {
 fn the_registered_algorithm_is_the_only_one() {
     let only = |algorithm| {
         Scene::genuine().with(2, move |client| {
-            if let ClientAuthentication::PrivateKeyJwt { algorithm: registered, .. } = &mut client.authentication {
+            if let ClientAuthentication::PrivateKeyJwt { algorithm: registered, .. } =
+                &mut client.authentication
+            {
                 *registered = Some(algorithm);
             }
         })
