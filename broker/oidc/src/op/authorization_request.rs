@@ -243,16 +243,16 @@ fn words<'p>(parameters: &'p Parameters, name: &'static str) -> Result<Vec<&'p s
 
 /// What the request must not hold: each has its own error (OIDC Core 3.1.2.6).
 fn not_offered(parameters: &Parameters) -> Result<(), Wrong> {
-    if parameters.has("request") {
+    if one(parameters, "request")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RequestNotSupported, "request is not offered"));
     }
-    if parameters.has("request_uri") {
+    if one(parameters, "request_uri")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RequestUriNotSupported, "request_uri is not offered"));
     }
-    if parameters.has("registration") {
+    if one(parameters, "registration")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RegistrationNotSupported, "registration is not offered"));
     }
-    if parameters.has(SIGN_REQUEST) {
+    if one(parameters, SIGN_REQUEST)?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::InvalidRequest, "signatures are not offered"));
     }
     Ok(())

@@ -228,6 +228,9 @@ impl Scene {
                 let pairs: Vec<(String, String)> =
                     form_urlencoded::parse(query.as_bytes()).into_owned().collect();
                 assert!(pairs.contains(&("iss".into(), ISSUER.into())), "RFC 9207: errors too");
+                let allowed = |byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+                let described = pairs.iter().find(|(name, _)| name == "error_description");
+                assert!(described.is_some_and(|(_, text)| text.bytes().all(allowed)), "RFC 6749 4.1.2.1");
                 pairs.into_iter().find(|(name, _)| name == "error").expect("an error").1
             }
             Outbound::Post { fields, .. } => {
