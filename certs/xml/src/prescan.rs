@@ -86,9 +86,12 @@ impl Scan<'_> {
         let (_, mut scanner) = TagScanner::begin(&written, 0).map_err(|_| (XmlFault::Declaration, 0))?;
         let mut expected = ["version", "encoding", "standalone"].iter();
         let mut first = true;
-        while let Piece::Attribute { name, value, .. } =
-            scanner.piece().map_err(|_| (XmlFault::Declaration, 0))?
-        {
+        loop {
+            let (name, value) = match scanner.piece().map_err(|_| (XmlFault::Declaration, 0))? {
+                Piece::Attribute { name, value, .. } => (name, value),
+                Piece::End { empty: false, next } if next == written.len() => break,
+                Piece::End { .. } => return Err((XmlFault::Declaration, 0)),
+            };
             if !expected.any(|known| *known == name) || (first && name != "version") {
                 return Err((XmlFault::Declaration, 0));
             }

@@ -32,7 +32,16 @@ fn a_processing_instruction_is_refused() {
 fn the_declaration_says_version_1_0_in_utf_8() {
     assert_eq!(refused("<?xml version='1.1'?><r/>").0, "xml.declaration");
     assert_eq!(refused("<?xml encoding='UTF-8'?><r/>").0, "xml.declaration");
-    assert_eq!(refused("<?xml version='1.0' version='1.0'?><r/>").0, "xml.declaration");
+    for wrong in [
+        "version='1.0' version='1.0'",
+        "version='1.0'>",
+        "version='1.0'/",
+        "version='1.0' x",
+        "",
+        "version='1.0' x='y'",
+    ] {
+        assert_eq!(refused(format!("<?xml {wrong}?><r/>")).0, "xml.declaration", "{wrong}");
+    }
     assert_eq!(refused("<?xml version='1.0' encoding='ISO-8859-1'?><r/>").0, "xml.utf8");
     assert!(read("\u{FEFF}<?xml version=\"1.0\"?><r/>").is_ok());
 }
