@@ -149,13 +149,7 @@ pub fn names(octets: &[u8]) -> Vec<EntryId> {
         .collect()
 }
 
-fn providers(
-    octets: &[u8],
-    choices: &Choices,
-    registry: &Registry,
-    now: Timestamp,
-    prepared: &mut Prepared,
-) {
+fn providers(octets: &[u8], choices: &Choices, registry: &Registry, now: Timestamp, prepared: &mut Prepared) {
     let file = match MetadataFile::read(octets, MOST_OCTETS) {
         Ok(file) => file,
         Err(report) => {
@@ -214,7 +208,10 @@ fn provider_entry(
         name: &provider.entity_id,
         chosen: choices.organisation.as_ref(),
         known: known.map(|settings| &settings.organisation),
-        stated: provider.organisation_number.as_ref().and_then(|number| OrganisationNumber::parse(&number.value)),
+        stated: provider
+            .organisation_number
+            .as_ref()
+            .and_then(|number| OrganisationNumber::parse(&number.value)),
         address: Some(provider.entity_id.as_str()),
         place: provider.place.into(),
     };
@@ -223,7 +220,9 @@ fn provider_entry(
     let subject_source = match (known.map(|settings| settings.subject_source), choices.subject_source) {
         (Some(pinned), Some(chosen)) if pinned != chosen => {
             report.add(
-                Finding::new(&rule::SOURCE_CHANGED, provider.place).found(chosen.key()).expected(pinned.key()),
+                Finding::new(&rule::SOURCE_CHANGED, provider.place)
+                    .found(chosen.key())
+                    .expected(pinned.key()),
             );
             pinned
         }
@@ -376,7 +375,9 @@ impl Claim<'_> {
         }
         let owner = number.and_then(|number| registry.organisation(&number));
         if owner.is_none() {
-            report.add(Finding::new(&rule::ORGANISATION_UNKNOWN, self.place.clone()).found(self.id.to_string()));
+            report.add(
+                Finding::new(&rule::ORGANISATION_UNKNOWN, self.place.clone()).found(self.id.to_string()),
+            );
         }
         owner.map(AsRef::as_ref)
     }

@@ -81,7 +81,8 @@ fn scopes(registration: &Registration) -> BTreeSet<String> {
     let known = scope::SCOPES.iter().map(|(name, _)| *name);
     known
         .filter(|name| {
-            *name == scope::OPENID || registration.scopes.as_ref().is_none_or(|registered| registered.contains(*name))
+            *name == scope::OPENID
+                || registration.scopes.as_ref().is_none_or(|registered| registered.contains(*name))
         })
         .map(str::to_owned)
         .collect()
