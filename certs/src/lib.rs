@@ -20,6 +20,7 @@ pub mod certificate;
 pub mod expiry;
 pub mod jwk;
 pub mod jws;
+pub mod key_directory;
 pub mod keyring;
 pub mod mac;
 mod pem;
@@ -33,6 +34,9 @@ pub mod xml_signature;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
 pub use jwk::{Jwk, JwkSet};
+pub use key_directory::KeyDirectory;
+pub use keyring::Keyring;
+pub use mac::{MacKey, Secret};
 pub use private_key::PrivateKey;
 pub use public_key::{BadSignature, KeyError, KeyKind, KeyThumbprint, PublicKey};
 pub use signer::{Signer, SigningFailed};

@@ -251,9 +251,13 @@ impl<'q> RedirectQuery<'q> {
         if able.peek().is_none() {
             return Err(SignatureRefused::NoKey { algorithm });
         }
-        let key = able
-            .find(|key| key.verify(algorithm, signed.as_bytes(), &signature).is_ok())
-            .ok_or(SignatureRefused::SignatureMismatch)?;
+        let holds = |key: &&PublicKey| {
+            let octets = signed.as_bytes();
+            key.verify(algorithm, octets, &signature).is_ok()
+                || fixed_length(&signature, key)
+                    .is_some_and(|signature| key.verify(algorithm, octets, &signature).is_ok())
+        };
+        let key = able.find(holds).ok_or(SignatureRefused::SignatureMismatch)?;
         Ok(Verified::vouched_for_by_a_verifier(SignedQuery {
             parameter: self.parameter,
             message: self.unverified_message().into_owned(),
@@ -315,6 +319,36 @@ impl std::fmt::Debug for SignedQuery {
             .field("key", &self.key)
             .finish_non_exhaustive()
     }
+}
+
+/// An ECDSA signature in the ASN.1 form of RFC 3279, section 2.2.3, as the `r || s` that `key` verifies. Section 3.4.4.1 refers
+/// to the algorithms of XML Signature, which are `r || s` and what we send; but senders that sign this binding with a plain
+/// cryptographic library send ASN.1, and the two cannot be taken for each other.
+fn fixed_length(der: &[u8], key: &PublicKey) -> Option<Vec<u8>> {
+    let length = key.kind().coordinate_octets()?;
+    let (sequence, rest) = der_element(der, 0x30)?;
+    let (r, remaining) = der_element(sequence, 0x02)?;
+    let (s, end) = der_element(remaining, 0x02)?;
+    if !rest.is_empty() || !end.is_empty() {
+        return None;
+    }
+    let mut fixed = Vec::with_capacity(2 * length);
+    for number in [r, s] {
+        let number = number.strip_prefix(&[0]).unwrap_or(number);
+        fixed.resize(fixed.len() + length.checked_sub(number.len())?, 0);
+        fixed.extend_from_slice(number);
+    }
+    Some(fixed)
+}
+
+/// The content of the DER element with that tag that `octets` begin with, and what follows it. At most 255 octets long.
+fn der_element(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match octets.strip_prefix(&[tag])? {
+        [0x81, length @ 0x80..=0xFF, rest @ ..] => (length, rest),
+        [length @ 0x00..=0x7F, rest @ ..] => (length, rest),
+        _ => return None,
+    };
+    rest.split_at_checked(usize::from(*length))
 }
 
 /// A value of a query: `+` is a space, `%XX` an octet. `None` if that is not UTF-8.

@@ -157,3 +157,42 @@ fn an_algorithm_without_an_xml_name_does_not_sign() {
     let refused = signed_query(MessageParameter::Request, "AAAA", None, &pss).err();
     assert_eq!(refused, Some(CannotSignQuery::Algorithm(SignatureAlgorithm::RsaPssSha256)));
 }
+
+/// `r || s` as ASN.1, the way a plain cryptographic library signs.
+fn asn1(fixed: &[u8]) -> Vec<u8> {
+    let number = |octets: &[u8]| {
+        let first = octets.iter().position(|octet| *octet != 0).unwrap();
+        let padding = usize::from(octets[first] >= 0x80);
+        let mut der = vec![2, u8::try_from(octets.len() - first + padding).unwrap()];
+        der.resize(2 + padding, 0);
+        der.extend_from_slice(&octets[first..]);
+        der
+    };
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    let content = [number(r), number(s)].concat();
+    let length = u8::try_from(content.len()).unwrap();
+    let header = if length < 0x80 { vec![0x30, length] } else { vec![0x30, 0x81, length] };
+    [header, content].concat()
+}
+
+#[test]
+fn an_ecdsa_signature_may_also_come_as_asn1() {
+    let keys = [PrivateKey::generate_p256(), PrivateKey::generate_p384(), PrivateKey::generate_p521()];
+    for key in keys.map(Result::unwrap) {
+        let query = signed_query(MessageParameter::Request, "AAAA", None, &key).unwrap();
+        let (signed, _) = query.split_once("&Signature=").unwrap();
+        // Several, since the numbers vary in length.
+        for _ in 0..20 {
+            let der = asn1(&key.sign(signed.as_bytes()).unwrap());
+            let with = |der: &[u8]| {
+                let signature = STANDARD.encode(der);
+                judged(&format!("{signed}&Signature={}", utf8_percent_encode(&signature, ESCAPED)), &key)
+                    .err()
+            };
+            assert_eq!(with(&der), None);
+            assert_eq!(with(&[der.as_slice(), &[0]].concat()), Some("signature.value"));
+            assert_eq!(with(&der[..der.len() - 1]), Some("signature.value"));
+            assert_eq!(with(&[0x30, 0x00]), Some("signature.value"));
+        }
+    }
+}

@@ -32,7 +32,16 @@ fn a_processing_instruction_is_refused() {
 fn the_declaration_says_version_1_0_in_utf_8() {
     assert_eq!(refused("<?xml version='1.1'?><r/>").0, "xml.declaration");
     assert_eq!(refused("<?xml encoding='UTF-8'?><r/>").0, "xml.declaration");
-    assert_eq!(refused("<?xml version='1.0' version='1.0'?><r/>").0, "xml.declaration");
+    for wrong in [
+        "version='1.0' version='1.0'",
+        "version='1.0'>",
+        "version='1.0'/",
+        "version='1.0' x",
+        "",
+        "version='1.0' x='y'",
+    ] {
+        assert_eq!(refused(format!("<?xml {wrong}?><r/>")).0, "xml.declaration", "{wrong}");
+    }
     assert_eq!(refused("<?xml version='1.0' encoding='ISO-8859-1'?><r/>").0, "xml.utf8");
     assert!(read("\u{FEFF}<?xml version=\"1.0\"?><r/>").is_ok());
 }
@@ -129,6 +138,9 @@ fn an_attribute_twice_is_refused_also_by_its_resolved_name() {
     assert_eq!(refused("<r xmlns:p='urn:x' xmlns:p='urn:x'/>").0, "xml.attribute_twice");
     assert_eq!(refused("<r xmlns='urn:x' xmlns='urn:x'/>").0, "xml.attribute_twice");
     assert!(read("<r xmlns='urn:x' xmlns:q='urn:x' a='1' q:a='2'/>").is_ok());
+    let many: String = (0..20).map(|number| format!(" a{number}='x'")).collect();
+    assert!(read(&format!("<r{many}/>")).is_ok());
+    assert_eq!(refused(format!("<r{many} a7='y'/>")).0, "xml.attribute_twice");
 }
 
 #[test]

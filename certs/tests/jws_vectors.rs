@@ -1,11 +1,13 @@
-//! Project Wycheproof's JWS vectors: every valid token verifies, every invalid one is refused.
+//! Other people's JWS vectors: every valid token verifies, every invalid one is refused. Project Wycheproof's, and the examples of
+//! RFC 7515 and RFC 7520.
 //!
-//! The vectors lie outside the project, in `../shared/corpora/jose`; without them the test says so and passes.
+//! The vectors lie outside the project, in `../shared/corpora/jose`; without them the tests say so and pass.
 
 use std::{collections::BTreeMap, path::Path};
 
 use certs::{
     JwkSet, SignatureAlgorithm,
+    jwk::JwkError,
     jws::{self, Expectation, ExpectedType, JwsRefused},
 };
 use serde_json::Value;
@@ -76,4 +78,39 @@ fn every_valid_token_verifies_and_every_invalid_one_is_refused() {
     let total: usize = counted.values().sum();
     assert_eq!(vectors["numberOfTests"].as_u64(), u64::try_from(total).ok(), "{counted:?}");
     assert_eq!(counted.get("valid"), Some(&32), "{counted:?}");
+}
+
+const EXAMPLES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora/jose/rfc7515-7516-7520-vectors");
+
+#[test]
+fn the_examples_of_the_specifications_verify_with_the_public_half_of_their_keys() {
+    if !Path::new(EXAMPLES).is_dir() {
+        eprintln!("SKIPPED: no examples at {EXAMPLES}");
+        return;
+    }
+    let read = |name: &str| std::fs::read_to_string(Path::new(EXAMPLES).join(name)).expect(name);
+    let expectation = Expectation { algorithms: &SignatureAlgorithm::ALL, token_type: ExpectedType::Any };
+    for (token, key, algorithm) in [
+        ("rfc7515_A.2.jwsc", "rfc7515_A.2.jwk", SignatureAlgorithm::RsaSha256),
+        ("rfc7515_A.3.jwsc", "rfc7515_A.3.jwk", SignatureAlgorithm::EcdsaSha256),
+        ("rfc7515_A.4.jwsc", "rfc7515_A.4.jwk", SignatureAlgorithm::EcdsaSha512),
+        ("rfc7520_4.1.jwsc", "rfc7520_3.4.jwk", SignatureAlgorithm::RsaSha256),
+        ("rfc7520_4.2.jwsc", "rfc7520_3.4.jwk", SignatureAlgorithm::RsaPssSha384),
+        ("rfc7520_4.3.jwsc", "rfc7520_3.2.jwk", SignatureAlgorithm::EcdsaSha512),
+    ] {
+        let mut key: Value = serde_json::from_str(&read(key)).expect("JSON");
+        let set =
+            |key: &Value| JwkSet::from_json(serde_json::json!({ "keys": [key] }).to_string().as_bytes());
+        assert!(matches!(set(&key), Err(JwkError::Private { .. })), "{token}");
+        let members = key.as_object_mut().expect("an object");
+        members.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
+        let keys = set(&key).expect("a set of public keys");
+        let verified = jws::verify_compact(read(token).trim(), &keys, expectation).expect(token);
+        assert_eq!(verified.value().algorithm(), algorithm, "{token}");
+        for other in ["rfc7515_A.1.jwsc", "rfc7515_A.5.jwsc", "rfc7520_4.4.jwsc"] {
+            let refused = jws::verify_compact(read(other).trim(), &keys, expectation).err();
+            assert_eq!(refused, Some(JwsRefused::Algorithm), "{other}: HMAC and none");
+        }
+    }
 }

@@ -1,0 +1,420 @@
+//! What cannot be made again lies in one directory, made once and backed up (design decision 11).
+//!
+//! | file | what | when it is lost |
+//! |---|---|---|
+//! | `node.secret` | seals logins and wraps rotating keys in the store | logins and sessions under way end |
+//! | `subject.secret` | from which subject identifiers are made | every person becomes a stranger to every service |
+//! | `registry.secret` | authenticates the head of the registry | the registry must be signed anew |
+//! | `saml-signing.pem`, `.crt` | signs SAML messages | every peer must be told |
+//! | `saml-decryption.pem`, `.crt` | opens what peers encrypt to us | every peer must be told |
+//! | `metadata-signing.pem`, `.crt` | signs our metadata | every peer that checks it must be told |
+//!
+//! The three secrets are drawn independently: none can be derived from another. Every node of a cluster has the same
+//! directory; [`KeyDirectory::fingerprints`] lets a node notice that it has not. Making it is in `creation`.
+
+mod creation;
+
+use std::{
+    fmt,
+    fs::File,
+    io::Read as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    mac::Secret,
+    pem,
+    private_key::PrivateKey,
+    public_key::{KeyError, PublicKey},
+    signer::Signer as _,
+};
+
+pub use creation::{Creation, CreationRefused, DEFAULT_CERTIFICATE_DAYS, SigningKeys};
+
+const NODE_SECRET: &str = "node.secret";
+const SUBJECT_SECRET: &str = "subject.secret";
+const REGISTRY_SECRET: &str = "registry.secret";
+const SECRETS: [&str; 3] = [NODE_SECRET, SUBJECT_SECRET, REGISTRY_SECRET];
+
+const SAML_SIGNING: KeyFiles = KeyFiles { key: "saml-signing.pem", certificate: "saml-signing.crt" };
+const SAML_DECRYPTION: KeyFiles = KeyFiles { key: "saml-decryption.pem", certificate: "saml-decryption.crt" };
+const METADATA_SIGNING: KeyFiles =
+    KeyFiles { key: "metadata-signing.pem", certificate: "metadata-signing.crt" };
+
+/// No file of the directory is longer, in octets.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+#[derive(Clone, Copy)]
+struct KeyFiles {
+    key: &'static str,
+    certificate: &'static str,
+}
+
+/// The opened directory: every secret and key, read and parsed.
+pub struct KeyDirectory {
+    path: PathBuf,
+    node_secret: Secret,
+    subject_secret: Secret,
+    registry_secret: Secret,
+    saml_signing: Arc<PrivateKey>,
+    saml_decryption: PrivateKey,
+    metadata_signing: Arc<PrivateKey>,
+}
+
+impl KeyDirectory {
+    /// Opens a directory that [`KeyDirectory::init`] made.
+    ///
+    /// # Errors
+    /// When anything is missing, broken, or readable by others than its owner: all of it, not the first.
+    pub fn open(path: &Path) -> Result<Self, OpenRefused> {
+        let mut reading = Reading { path, problems: Vec::new() };
+        reading.check_directory();
+        if !reading.problems.is_empty() && !path.is_dir() {
+            return Err(reading.refuse());
+        }
+        let node_secret = reading.secret(NODE_SECRET);
+        let subject_secret = reading.secret(SUBJECT_SECRET);
+        let registry_secret = reading.secret(REGISTRY_SECRET);
+        reading.check_independence([&node_secret, &subject_secret, &registry_secret]);
+        let saml_signing = reading.key(SAML_SIGNING);
+        let saml_decryption = reading.key(SAML_DECRYPTION);
+        if let Some(key) = &saml_decryption
+            && !key.algorithm().is_rsa()
+        {
+            reading.report(SAML_DECRYPTION.key, Problem::NotForDecryption);
+        }
+        let metadata_signing = reading.key(METADATA_SIGNING);
+        // A key can be read and still have a problem, such as permissions; then it is not used.
+        let (
+            true,
+            Some(node_secret),
+            Some(subject_secret),
+            Some(registry_secret),
+            Some(saml_signing),
+            Some(saml_decryption),
+            Some(metadata_signing),
+        ) = (
+            reading.problems.is_empty(),
+            node_secret,
+            subject_secret,
+            registry_secret,
+            saml_signing,
+            saml_decryption,
+            metadata_signing,
+        )
+        else {
+            return Err(reading.refuse());
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            node_secret,
+            subject_secret,
+            registry_secret,
+            saml_signing: Arc::new(saml_signing),
+            saml_decryption,
+            metadata_signing: Arc::new(metadata_signing),
+        })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From which what lies in the store is sealed.
+    pub fn node_secret(&self) -> &Secret {
+        &self.node_secret
+    }
+
+    /// From which subject identifiers are made.
+    pub fn subject_secret(&self) -> &Secret {
+        &self.subject_secret
+    }
+
+    /// From which the registry's head is authenticated.
+    pub fn registry_secret(&self) -> &Secret {
+        &self.registry_secret
+    }
+
+    /// The key that signs SAML messages, with its certificate.
+    pub fn saml_signing(&self) -> &Arc<PrivateKey> {
+        &self.saml_signing
+    }
+
+    /// The certificate that peers encrypt to, DER. To be published only once we can read what they send.
+    pub fn saml_decryption_certificate(&self) -> &[u8] {
+        self.saml_decryption.certificate_der().unwrap_or_default()
+    }
+
+    /// The public key that peers encrypt to.
+    pub fn saml_decryption_key(&self) -> &PublicKey {
+        self.saml_decryption.public_key()
+    }
+
+    /// The key that signs our metadata, with its certificate.
+    pub fn metadata_signing(&self) -> &Arc<PrivateKey> {
+        &self.metadata_signing
+    }
+
+    /// What can be shown and compared of each secret and key. Nodes whose lists differ must not serve together.
+    ///
+    /// Certificates are not in it: one may be renewed, node by node, around a key that stays.
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        let of_key = |key: &PublicKey| key.thumbprint().to_string();
+        vec![
+            Fingerprint { item: NODE_SECRET, value: self.node_secret.fingerprint() },
+            Fingerprint { item: SUBJECT_SECRET, value: self.subject_secret.fingerprint() },
+            Fingerprint { item: REGISTRY_SECRET, value: self.registry_secret.fingerprint() },
+            Fingerprint { item: SAML_SIGNING.key, value: of_key(self.saml_signing.public_key()) },
+            Fingerprint { item: SAML_DECRYPTION.key, value: of_key(self.saml_decryption.public_key()) },
+            Fingerprint { item: METADATA_SIGNING.key, value: of_key(self.metadata_signing.public_key()) },
+        ]
+    }
+}
+
+impl fmt::Debug for KeyDirectory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("KeyDirectory")
+            .field("path", &self.path)
+            .field("fingerprints", &self.fingerprints())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The fingerprint of one secret or key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    /// The name of its file.
+    pub item: &'static str,
+    /// Hexadecimal. For a secret a derivation of its own; for a key the SHA-256 of its SubjectPublicKeyInfo.
+    pub value: String,
+}
+
+/// The directory cannot be used. Shows every problem, a line each, with how to mend it.
+#[derive(Debug)]
+pub struct OpenRefused {
+    /// What is wrong, in the order of the files.
+    pub problems: Vec<FileProblem>,
+}
+
+impl fmt::Display for OpenRefused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for OpenRefused {}
+
+/// One thing that is wrong.
+#[derive(Debug)]
+pub struct FileProblem {
+    /// The file, or the directory itself.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl FileProblem {
+    /// What to do about it.
+    pub fn mend(&self) -> String {
+        let path = self.path.display();
+        match &self.problem {
+            Problem::NoDirectory => {
+                format!("make it once with `sparvidd keys init {path}`, or mount the one of the other nodes")
+            }
+            Problem::OpenToOthers { directory: true, .. } => format!("chmod 700 {path}"),
+            Problem::OpenToOthers { directory: false, .. } => format!("chmod 600 {path}"),
+            Problem::Unreadable(_) => "let the user that the broker runs as read it".to_owned(),
+            Problem::SameAs { .. } => {
+                "restore both from the backup; if no person has signed in yet, make the directory anew"
+                    .to_owned()
+            }
+            Problem::CertificateOfAnotherKey | Problem::NotACertificate(_) => {
+                "put the certificate of the key beside it back".to_owned()
+            }
+            Problem::NotForDecryption => "put an RSA key there".to_owned(),
+            Problem::Missing | Problem::TooLong | Problem::NotASecret | Problem::NotAKey(_) => {
+                "restore it from the backup of the directory, or copy it from another node".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for FileProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}; {}", self.path.display(), self.problem, self.mend())
+    }
+}
+
+/// What can be wrong with a file of the directory.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// There is no such directory.
+    #[error("there is no such directory")]
+    NoDirectory,
+    /// The file is not there.
+    #[error("the file is missing")]
+    Missing,
+    /// Group or others may do something with it.
+    #[error("others than its owner may use it (mode {mode:03o})")]
+    OpenToOthers {
+        /// Its permission bits.
+        mode: u32,
+        /// Whether it is the directory itself.
+        directory: bool,
+    },
+    /// The system does not let us read it.
+    #[error("it cannot be read ({0})")]
+    Unreadable(#[source] std::io::Error),
+    /// It is longer than anything that belongs here.
+    #[error("it is longer than {LARGEST_FILE} octets")]
+    TooLong,
+    /// It does not hold 32 octets in base64.
+    #[error("it does not hold a secret (32 octets in base64)")]
+    NotASecret,
+    /// Two secrets are one, so that each would tell the other.
+    #[error("it holds the same secret as {other}")]
+    SameAs {
+        /// The other file.
+        other: &'static str,
+    },
+    /// It does not hold a key that we can use.
+    #[error("it does not hold a private key: {0}")]
+    NotAKey(#[source] KeyError),
+    /// It does not hold a certificate.
+    #[error("it does not hold a certificate: {0}")]
+    NotACertificate(#[source] KeyError),
+    /// The certificate is of another key.
+    #[error("the certificate is for another key")]
+    CertificateOfAnotherKey,
+    /// Nobody can encrypt to such a key.
+    #[error("it holds a key that nobody can encrypt to")]
+    NotForDecryption,
+}
+
+struct Reading<'p> {
+    path: &'p Path,
+    problems: Vec<FileProblem>,
+}
+
+impl Reading<'_> {
+    fn report(&mut self, file: &str, problem: Problem) {
+        self.problems.push(FileProblem { path: self.path.join(file), problem });
+    }
+
+    fn refuse(self) -> OpenRefused {
+        OpenRefused { problems: self.problems }
+    }
+
+    fn check_directory(&mut self) {
+        let problem = match std::fs::metadata(self.path) {
+            Ok(metadata) if metadata.is_dir() => {
+                let mode = metadata.permissions().mode() & 0o777;
+                (mode & 0o077 != 0).then_some(Problem::OpenToOthers { mode, directory: true })
+            }
+            Ok(_) => Some(Problem::NoDirectory),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Problem::NoDirectory),
+            Err(error) => Some(Problem::Unreadable(error)),
+        };
+        if let Some(problem) = problem {
+            self.problems.push(FileProblem { path: self.path.to_owned(), problem });
+        }
+    }
+
+    /// The text of a file, wiped when dropped. A private one that others may read is reported and still read, so that all
+    /// that is wrong is found at once.
+    fn text(&mut self, name: &'static str, private: bool) -> Option<Zeroizing<String>> {
+        match read(&self.path.join(name)) {
+            Ok((text, mode)) => {
+                if private && mode & 0o077 != 0 {
+                    self.report(name, Problem::OpenToOthers { mode, directory: false });
+                }
+                Some(text)
+            }
+            Err(problem) => {
+                self.report(name, problem);
+                None
+            }
+        }
+    }
+
+    fn secret(&mut self, name: &'static str) -> Option<Secret> {
+        let text = self.text(name, true)?;
+        let secret = Secret::from_base64(&text);
+        if secret.is_none() {
+            self.report(name, Problem::NotASecret);
+        }
+        secret
+    }
+
+    fn check_independence(&mut self, secrets: [&Option<Secret>; 3]) {
+        for (later, name) in SECRETS.iter().enumerate() {
+            for (earlier, other) in SECRETS.iter().enumerate().take(later) {
+                let pair = (secrets.get(later), secrets.get(earlier));
+                if let (Some(Some(one)), Some(Some(two))) = pair
+                    && one == two
+                {
+                    self.report(name, Problem::SameAs { other });
+                }
+            }
+        }
+    }
+
+    fn key(&mut self, files: KeyFiles) -> Option<PrivateKey> {
+        let key = self.text(files.key, true).and_then(|text| {
+            PrivateKey::from_pkcs8_pem_any_kind(&text)
+                .map_err(|error| self.report(files.key, Problem::NotAKey(error)))
+                .ok()
+        });
+        let certificate = self.text(files.certificate, false).and_then(|text| {
+            match pem::certificates(&text).map(|certificates| certificates.into_iter().next()) {
+                Ok(first) => first,
+                Err(error) => {
+                    self.report(files.certificate, Problem::NotACertificate(error));
+                    None
+                }
+            }
+        });
+        match key?.with_certificate(certificate?) {
+            Ok(key) => Some(key),
+            Err(KeyError::CertificateMismatch) => {
+                self.report(files.certificate, Problem::CertificateOfAnotherKey);
+                None
+            }
+            Err(error) => {
+                self.report(files.certificate, Problem::NotACertificate(error));
+                None
+            }
+        }
+    }
+}
+
+/// Reads a file and its permission bits, both through one handle, so that they belong together.
+fn read(path: &Path) -> Result<(Zeroizing<String>, u32), Problem> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Problem::Missing,
+        _ => Problem::Unreadable(error),
+    })?;
+    let metadata = file.metadata().map_err(Problem::Unreadable)?;
+    if metadata.len() > LARGEST_FILE {
+        return Err(Problem::TooLong);
+    }
+    // Room for everything at once, so that no half-read copy is left behind by growing.
+    let room = usize::try_from(metadata.len()).map_err(|_| Problem::TooLong)?.saturating_add(1);
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    file.take(LARGEST_FILE).read_to_string(&mut text).map_err(Problem::Unreadable)?;
+    Ok((text, metadata.permissions().mode() & 0o777))
+}
+
+#[cfg(test)]
+mod tests;

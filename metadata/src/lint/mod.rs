@@ -1,0 +1,62 @@
+//! One validator for everything that comes from outside: rules in small files, each with a stable name, how bad it is, where it
+//! comes from, and what, why and how in Swedish and English.
+//!
+//! | file | what |
+//! |---|---|
+//! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
+//! | `saml/` | rules for SAML metadata, a small group in each file |
+//! | `oidc/` | rules for relying parties' JSON |
+//! | `record.rs` | rules for organisation records |
+//! | `registry.rs` | rules between a file and what is registered already |
+//!
+//! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
+
+pub mod oidc;
+pub(crate) mod record;
+pub(crate) mod registry;
+pub mod report;
+pub mod rule;
+pub mod saml;
+
+pub use report::{Finding, Place, Report};
+pub use rule::{Rule, Severity, Text, Tongue};
+
+/// Every rule there is, for the table in the documentation, in the order of their names.
+#[must_use]
+pub fn all_rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec()]
+        .into_iter()
+        .flatten()
+        .collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_rules;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_and_all_its_texts() {
+        let rules = all_rules();
+        for pair in rules.windows(2) {
+            assert_ne!(pair[0].id, pair[1].id);
+        }
+        for rule in rules {
+            assert!(rule.id.split('.').count() == 3, "{}", rule.id);
+            for text in [rule.what, rule.why, rule.fix] {
+                for words in [text.sv, text.en] {
+                    assert!(
+                        words.chars().next().is_some_and(|first| first.is_uppercase()
+                            || "{“\"".contains(first)
+                            || first.is_ascii_lowercase()),
+                        "{}",
+                        rule.id
+                    );
+                    assert!(words.len() > 10, "{}", rule.id);
+                }
+            }
+            assert!(rule.source.len() > 3, "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Rules between a file and what is registered already.
+
+use crate::lint::rule::rules;
+
+rules! {
+    ORGANISATION_UNKNOWN = Error "registry.organisation.unknown", "Design decision 8",
+        what: "Ingen registrerad organisation svarar för {found}." / "No registered organisation answers for {found}.",
+        why: "Allt som en part får påstå mäts mot en organisationspost." / "Everything that a party may claim is measured against an organisation record.",
+        fix: "Lägg till organisationen först (sparvidd organisation add), med domänen i posten, eller ange den med --organisation." / "Add the organisation first (sparvidd organisation add), with the domain in its record, or name it with --organisation.";
+    ENTITY_TAKEN = Error "registry.entity.taken", "Design decision 8",
+        what: "{found} är redan registrerad för en annan organisation ({expected})." / "{found} is already registered for another organisation ({expected}).",
+        why: "Ett namn hör till en organisation och flyttas inte." / "A name belongs to one organisation and does not move.",
+        fix: "Kontrollera att det är rätt fil. Ska parten verkligen byta ägare, ta bort den först; alla dess personers identiteter blir då nya." / "Check that it is the right file. If the party really changes owner, remove it first; the identities of all its people then become new.";
+    SOURCE_CHANGED = Error "registry.entity.subject_source_changed", "Design decision 10",
+        what: "Personernas identitet görs av {expected}, men nu anges {found}." / "People's identity is made from {expected}, but now {found} is given.",
+        why: "Ett byte ger alla en ny identitet hos varje e-tjänst." / "A change gives everybody a new identity at every service.",
+        fix: "Utelämna --subject-source. Ska källan verkligen bytas, ta bort tjänsten och lägg till den på nytt." / "Leave out --subject-source. If the source really is to change, remove the provider and add it anew.";
+    SOURCE_UNDECIDED = Error "registry.entity.subject_source_undecided", "Design decision 10",
+        what: "Filen säger inte vad personernas identitet kan göras av." / "The file does not say what people's identity can be made from.",
+        why: "Utan subject-id, pairwise-id eller beständigt NameID känner e-tjänsten inte igen någon vid nästa inloggning." / "Without subject-id, pairwise-id or a persistent NameID a service recognises nobody at the next login.",
+        fix: "Ange det med --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation eller employee_hsa_id." / "Give it with --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation or employee_hsa_id.";
+    ENTITY_TWICE = Error "registry.entity.twice_in_file", "SAML Metadata 2.3.1",
+        what: "{found} finns två gånger i filen." / "{found} occurs twice in the file.",
+        why: "Det går inte att veta vilken som gäller." / "Nobody can know which one holds.",
+        fix: "Ta bort den ena." / "Remove one of them.";
+    TOO_MANY_ENTITIES = Error "registry.file.too_many_entities", "Design section 3",
+        what: "Filen har {found} parter; högst {expected} läggs till för hand." / "The file has {found} parties; at most {expected} are added by hand.",
+        why: "En hel federations metadata ska hämtas och kontrolleras löpande, inte läggas till en gång." / "The metadata of a whole federation is to be fetched and checked continually, not added once.",
+        fix: "Lägg till de parter som ni behöver, en fil i taget." / "Add the parties that you need, one file at a time.";
+}

@@ -1,0 +1,66 @@
+//! A document, the operator's settings and the organisation's record, joined.
+
+use std::sync::Arc;
+
+use broker_core::{
+    assurance::Assurance,
+    identifier::{Language, ProviderId},
+    organisation::{LocalText, Organisation},
+    policy::{Protocol, ProviderPolicy},
+};
+
+use crate::{
+    peer::SamlProvider,
+    saml::{IdentityProvider, entity::HIDE_FROM_DISCOVERY},
+    settings::ProviderSettings,
+};
+
+/// The provider that roles and login work with. Call it only for a provider that [`crate::lint::saml::check`] found no error in.
+#[must_use]
+pub fn saml_provider(
+    provider: &IdentityProvider,
+    settings: &ProviderSettings,
+    organisation: &Arc<Organisation>,
+) -> SamlProvider {
+    let policy = ProviderPolicy {
+        id: ProviderId::new(provider.entity_id.as_str()),
+        protocol: Protocol::Saml,
+        organisation: Arc::clone(organisation),
+        display_name: display_name(provider, organisation),
+        keywords: provider.interface.keywords.clone(),
+        subject_source: settings.subject_source,
+        // Never more than the record says, whatever stands in the document.
+        assurance: provider
+            .assurance
+            .iter()
+            .map(|uri| Assurance::new(uri.value.as_str()))
+            .filter(|level| organisation.ceiling.iter().any(|top| level.is_within(top)))
+            .collect(),
+        hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
+        suspended: settings.suspended,
+    };
+    SamlProvider {
+        policy: Arc::new(policy),
+        signing_keys: provider.signing_keys(),
+        single_sign_on: provider.single_sign_on.iter().map(|endpoint| endpoint.value.clone()).collect(),
+        want_authn_requests_signed: provider.want_authn_requests_signed,
+        name_id_formats: provider.name_id_formats.clone(),
+        signing_methods: provider.known_signing_methods(),
+        valid_until: provider.valid_until.as_ref().map(|until| until.value),
+        contacts: provider.contacts.clone(),
+        error_url: provider.error_url.as_ref().map(|url| url.value.clone()),
+    }
+}
+
+/// A name for every provider: its own, else its organisation's, else its entity ID.
+fn display_name(provider: &IdentityProvider, organisation: &Organisation) -> LocalText {
+    let own = provider.display_name();
+    if !own.is_empty() {
+        return own;
+    }
+    if !organisation.name.is_empty() {
+        return organisation.name.clone();
+    }
+    let languages = Language::from_tag("sv").into_iter();
+    LocalText(languages.map(|language| (language, provider.entity_id.clone())).collect())
+}

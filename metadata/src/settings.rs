@@ -1,0 +1,94 @@
+//! What the operator decided about a peer, beside what its document says. It stands in the peer's entry in the manifest, so it is
+//! under the same authentication as the document.
+//!
+//! Neighbours: `revision` keeps these; `saml` and `oidc` join them with a document.
+
+use std::collections::BTreeSet;
+
+use broker_core::{
+    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber,
+    subject::SubjectSource,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::secret_hash::SecretHash;
+
+/// About a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSettings {
+    /// Who answers for it.
+    pub organisation: OrganisationNumber,
+    /// What subject identifiers of its people are made from: pinned when it joins, since another source would give everybody a
+    /// new identity (design decision 10).
+    pub subject_source: SubjectSource,
+    /// Not shown in the provider choice, whatever the document says.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
+    /// Takes no login.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub suspended: bool,
+}
+
+/// About a relying party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelyingPartySettings {
+    /// Who answers for it.
+    pub organisation: OrganisationNumber,
+    /// What is kept of its secret, when it authenticates with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretHash>,
+    /// Which rules it lives by where sources disagree.
+    #[serde(default)]
+    pub profile: OidcProfile,
+    /// It need not use PKCE (`domain.md` conflict 9).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pkce_waived: bool,
+    /// An essential attribute that is missing fails the login (`domain.md` conflict 16).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fail_on_missing_attribute: bool,
+    /// The attributes that it may be given, where the operator says so; else those of its registered scopes. Always cut by what
+    /// the organisation is entitled to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<BTreeSet<AttributeName>>,
+    /// Providers that it takes logins from; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub providers: Option<BTreeSet<ProviderId>>,
+    /// Starts no login.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub suspended: bool,
+}
+
+impl RelyingPartySettings {
+    /// What holds when the operator says nothing but whose it is.
+    #[must_use]
+    pub fn of(organisation: OrganisationNumber) -> Self {
+        Self {
+            organisation,
+            secret: None,
+            profile: OidcProfile::default(),
+            pkce_waived: false,
+            fail_on_missing_attribute: false,
+            attributes: None,
+            providers: None,
+            suspended: false,
+        }
+    }
+}
+
+/// Where sources disagree, which one holds for a relying party (`domain.md` section 8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OidcProfile {
+    /// The strictest: client assertions name the issuer alone.
+    #[default]
+    Standard,
+    /// OIDC Sweden: client assertions may name the token endpoint (3.1.1), userinfo answers are signed (4.1).
+    Swedish,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
