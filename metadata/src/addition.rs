@@ -235,6 +235,17 @@ fn provider_entry(
             }
         },
     };
+    let shown = provider.display_name();
+    if let Some(name) = shown.best(&[])
+        && let Some(other) = registry.providers_by_name().iter().find(|other| {
+            other.organisation.number != organisation.number
+                && other.display_name.0.values().any(|taken| taken.to_lowercase() == name.to_lowercase())
+        })
+    {
+        report.add(
+            Finding::new(&rule::NAME_TAKEN, provider.role_place).found(name).expected(other.id.as_str()),
+        );
+    }
     let settings = ProviderSettings {
         organisation: organisation.number.clone(),
         subject_source,

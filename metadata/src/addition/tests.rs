@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Choices, Prepared, Secrets, prepare};
 use crate::{
     Registry,
-    oidc::tests::good as good_client,
+    oidc::{Beginning, template, tests::good as good_client},
     organisation::document,
     revision::{Change, Entry, EntryId, Manifest, document_name},
     saml::tests::{NOW, good as good_provider, organisation},
@@ -114,6 +114,41 @@ fn a_name_is_never_taken_by_another_organisation() {
     assert!(taken.report.has("registry.entity.taken") && taken.changes.is_empty());
     let stated = good_provider().replace(">2120001355<", ">2021006883<");
     assert!(federation.prepare(&stated, &Choices::default()).report.has("registry.entity.taken"));
+}
+
+#[test]
+fn a_display_name_of_another_organisation_is_warned_about() {
+    let mut federation = Federation::of(&[organisation(), other()]);
+    let _ = federation.add(&good_provider(), &Choices::default());
+    let alike = good_provider()
+        .replace("idp.granvik.example", "idp.annan.example")
+        .replace(">2120001355<", ">2021006883<");
+    let prepared = federation.prepare(&alike, &Choices::default());
+    assert!(prepared.report.has("registry.entity.display_name_taken"));
+    assert!(!prepared.report.has_errors());
+    assert!(
+        !federation
+            .prepare(&good_provider(), &Choices::default())
+            .report
+            .has("registry.entity.display_name_taken")
+    );
+}
+
+#[test]
+fn what_our_tools_write_is_taken_as_it_is() {
+    let federation = Federation::of(&[organisation()]);
+    let beginning = Beginning {
+        client_id: "tidbok",
+        name: "Tidboken",
+        redirect_uri: "https://tidbok.granvik.example/callback",
+        jwks: None,
+    };
+    let prepared = federation.prepare(&template(&beginning).to_string(), &Choices::default());
+    assert!(!prepared.report.has_errors() && prepared.shown_secret.is_some());
+    let keys = good_client()["jwks"].clone();
+    let prepared = federation
+        .prepare(&template(&Beginning { jwks: Some(keys), ..beginning }).to_string(), &Choices::default());
+    assert!(!prepared.report.has_errors() && prepared.shown_secret.is_none());
 }
 
 #[test]

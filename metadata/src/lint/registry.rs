@@ -19,6 +19,10 @@ rules! {
         what: "Filen säger inte vad personernas identitet kan göras av." / "The file does not say what people's identity can be made from.",
         why: "Utan subject-id, pairwise-id eller beständigt NameID känner e-tjänsten inte igen någon vid nästa inloggning." / "Without subject-id, pairwise-id or a persistent NameID a service recognises nobody at the next login.",
         fix: "Ange det med --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation eller employee_hsa_id." / "Give it with --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation or employee_hsa_id.";
+    NAME_TAKEN = Warning "registry.entity.display_name_taken", "IIS SAML WebSSO profile 5.1.17",
+        what: "Visningsnamnet {found} används redan av {expected}." / "The display name {found} is already used by {expected}.",
+        why: "Den som väljer organisation kan inte se skillnad, och kan luras att logga in på fel ställe." / "Who chooses an organisation cannot tell them apart, and may be lured into signing in at the wrong place.",
+        fix: "Välj ett namn som är organisationens eget, eller kontrollera att det ska vara så." / "Choose a name that is the organisation's own, or check that this is meant.";
     ENTITY_TWICE = Error "registry.entity.twice_in_file", "SAML Metadata 2.3.1",
         what: "{found} finns två gånger i filen." / "{found} occurs twice in the file.",
         why: "Det går inte att veta vilken som gäller." / "Nobody can know which one holds.",
