@@ -67,6 +67,7 @@ impl Pages {
             title => text(Reader::EmployeeTitle),
             what => text(Reader::EmployeeWhat),
             next => text(Reader::EmployeeNext),
+            calm => is_calm(code),
             button,
             organisation => organisation.as_str(),
             support => view.support.map(contacts).filter(|ways| !ways.is_empty()),
@@ -105,6 +106,20 @@ fn continues(code: FailureCode) -> Continues {
             | Family::Broker => Continues::Again,
         },
     }
+}
+
+/// Whether nothing is wrong: the person changed their mind, or only needs to begin again. Such a page wears no sign of danger.
+fn is_calm(code: FailureCode) -> bool {
+    code.family() == Family::Browser
+        || matches!(
+            code,
+            FailureCode::ProviderCancelled
+                | FailureCode::ProviderNoPassive
+                | FailureCode::NoticeDeclined
+                | FailureCode::InteractionRequired
+                | FailureCode::Replayed
+                | FailureCode::PageUnknown
+        )
 }
 
 /// The ways to reach a help desk, each with a link where it is a plain one.

@@ -167,6 +167,20 @@ impl Pages {
         self.texts.format(language, &format!("attribute-{}", name.key()), None, &[])
     }
 
+    /// A failure's text for one of its readers, for the log's tooling: names are in place, nothing is escaped.
+    pub(crate) fn failure_text(
+        &self,
+        language: &Language,
+        code: broker_core::failure::FailureCode,
+        reader: Reader,
+        service: &str,
+        organisation: &str,
+    ) -> String {
+        let arguments =
+            [("service", Argument::Text(service)), ("organisation", Argument::Text(organisation))];
+        self.texts.failure(language, code, reader, &arguments)
+    }
+
     fn text(&self, language: &Language, key: &str, arguments: &[(&str, Argument<'_>)]) -> String {
         self.texts.format(language, key, None, arguments)
     }

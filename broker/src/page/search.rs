@@ -3,6 +3,8 @@
 //! Letters lose case and marks (å and ä are a, ö is o); each word that is typed must be found among the words of an organisation, whole,
 //! begun, inside, or with a slip or two; the order of words does not matter. An [`Index`] is folded once per registry revision.
 
+use std::collections::HashMap;
+
 /// What an organisation is found by.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SearchEntry<'a> {
@@ -16,17 +18,44 @@ pub(crate) struct SearchEntry<'a> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
     entries: Vec<Folded>,
+    /// Every word of every entry, once: a query is held against it, not against each entry.
+    vocabulary: Vec<Word>,
     /// All entries in the order of their first names.
     sorted: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
 struct Folded {
-    words: Vec<String>,
+    /// Places in the vocabulary.
+    words: Vec<usize>,
     /// Each name written as one word: finds `granvikskommun`.
-    joined: Vec<String>,
+    joined: Vec<Word>,
     /// Place in the order of names.
     rank: usize,
+}
+
+/// A folded word, and what tells quickly that another is too unlike it.
+#[derive(Debug, Clone)]
+struct Word {
+    text: String,
+    /// In characters.
+    length: usize,
+    /// One bit per letter that occurs.
+    letters: u64,
+}
+
+impl Word {
+    fn new(text: String) -> Self {
+        let letters = text.chars().fold(0, |letters, letter| {
+            let bit = match letter {
+                'a'..='z' => u32::from(letter) - u32::from('a'),
+                '0'..='9' => 26 + u32::from(letter) - u32::from('0'),
+                other => 36 + u32::from(other) % 28,
+            };
+            letters | 1_u64 << bit
+        });
+        Self { length: text.chars().count(), letters, text }
+    }
 }
 
 /// Words that say little: they are wished for, not demanded.
@@ -42,15 +71,27 @@ impl Index {
     /// Folds the entries; answers of [`Index::search`] are places in this order.
     pub(crate) fn new<'a>(entries: impl IntoIterator<Item = SearchEntry<'a>>) -> Self {
         let mut keys = Vec::new();
+        let mut vocabulary = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut entries: Vec<Folded> = entries
             .into_iter()
             .map(|entry| {
                 keys.push(swedish_order(entry.names.first().copied().unwrap_or_default()));
-                let mut words: Vec<String> =
-                    entry.names.iter().chain(&entry.keywords).flat_map(|text| words(text)).collect();
-                words.sort();
+                let mut words: Vec<usize> = entry
+                    .names
+                    .iter()
+                    .chain(&entry.keywords)
+                    .flat_map(|text| words(text))
+                    .map(|word| {
+                        *places.entry(word).or_insert_with_key(|word| {
+                            vocabulary.push(Word::new(word.clone()));
+                            vocabulary.len() - 1
+                        })
+                    })
+                    .collect();
+                words.sort_unstable();
                 words.dedup();
-                let joined = entry.names.iter().map(|name| words_joined(name)).collect();
+                let joined = entry.names.iter().map(|name| Word::new(words_joined(name))).collect();
                 Folded { words, joined, rank: 0 }
             })
             .collect();
@@ -61,18 +102,27 @@ impl Index {
                 entry.rank = rank;
             }
         }
-        Self { entries, sorted }
+        Self { entries, vocabulary, sorted }
     }
 
     /// The places of the entries that answer the query, best first; all in the order of their names when nothing is asked. What
     /// matches some words of the query is shown only when nothing matches all.
     pub(crate) fn search(&self, query: &str) -> Vec<usize> {
         let query: String = query.chars().take(QUERY_LENGTH).collect();
-        let wanted: Vec<String> = words(&query).into_iter().take(QUERY_WORDS).collect();
-        if wanted.is_empty() {
+        let typed: Vec<String> = words(&query).into_iter().take(QUERY_WORDS).collect();
+        if typed.is_empty() {
             return self.sorted.clone();
         }
-        let joined = wanted.concat();
+        let joined = Word::new(typed.concat());
+        let wanted: Vec<Wanted> = typed
+            .into_iter()
+            .map(|text| {
+                let is_small = SMALL_WORDS.contains(&text.as_str());
+                let word = Word::new(text);
+                let distances = self.vocabulary.iter().map(|known| distance(&word, known)).collect();
+                Wanted { is_small, distances }
+            })
+            .collect();
         let all = self.matching(|entry| entry.score(&wanted, &joined));
         if all.is_empty() { self.matching(|entry| entry.partial_score(&wanted)) } else { all }
     }
@@ -94,15 +144,29 @@ pub(crate) fn search(query: &str, entries: &[SearchEntry<'_>]) -> Vec<usize> {
     Index::new(entries.iter().cloned()).search(query)
 }
 
+/// A word of the query.
+struct Wanted {
+    is_small: bool,
+    /// How far it is from each word of the vocabulary.
+    distances: Vec<Option<usize>>,
+}
+
+impl Wanted {
+    /// How far it is from the nearest word of an entry.
+    fn nearest(&self, entry: &Folded) -> Option<usize> {
+        entry.words.iter().filter_map(|place| self.distances.get(*place).copied().flatten()).min()
+    }
+}
+
 impl Folded {
     /// How far the entry is from the query, 0 best; `None` when a word that matters is not found.
-    fn score(&self, wanted: &[String], joined: &str) -> Option<usize> {
+    fn score(&self, wanted: &[Wanted], joined: &Word) -> Option<usize> {
         let whole = self.joined.iter().filter_map(|name| distance(joined, name)).min();
         let mut sum = 0;
         for word in wanted {
-            match self.words.iter().filter_map(|known| distance(word, known)).min() {
+            match word.nearest(self) {
                 Some(distance) => sum += distance,
-                None if SMALL_WORDS.contains(&word.as_str()) && wanted.len() > 1 => sum += 30,
+                None if word.is_small && wanted.len() > 1 => sum += 30,
                 None => return whole.map(|distance| distance + 5),
             }
         }
@@ -110,11 +174,11 @@ impl Folded {
     }
 
     /// The same for the words that were found, each missing one at a price; `None` when only small words were.
-    fn partial_score(&self, wanted: &[String]) -> Option<usize> {
+    fn partial_score(&self, wanted: &[Wanted]) -> Option<usize> {
         let mut sum = 0;
         let mut found = false;
-        for word in wanted.iter().filter(|word| !SMALL_WORDS.contains(&word.as_str())) {
-            match self.words.iter().filter_map(|known| distance(word, known)).min() {
+        for word in wanted.iter().filter(|word| !word.is_small) {
+            match word.nearest(self) {
                 Some(distance) => {
                     found = true;
                     sum += distance;
@@ -127,19 +191,19 @@ impl Folded {
 }
 
 /// How far a typed word is from a known one: 0 the same, 1 begun, 6 inside, 8 around, 10 and more misspelled; `None` another word.
-fn distance(typed: &str, known: &str) -> Option<usize> {
-    if typed == known {
+fn distance(typed: &Word, known: &Word) -> Option<usize> {
+    if typed.text == known.text {
         return Some(0);
     }
-    if known.starts_with(typed) {
+    if known.text.starts_with(&typed.text) {
         return Some(1);
     }
-    let length = typed.chars().count();
-    if length >= 3 && known.contains(typed) {
+    let length = typed.length;
+    if length >= 3 && known.text.contains(&typed.text) {
         return Some(6);
     }
     // A compound that holds more than the known word: `tillsynsmyndigheten`.
-    if known.len() >= 5 && typed.starts_with(known) {
+    if known.length >= 5 && typed.text.starts_with(&known.text) {
         return Some(8);
     }
     let slips = match length {
@@ -147,18 +211,22 @@ fn distance(typed: &str, known: &str) -> Option<usize> {
         4..=6 => 1,
         _ => 2,
     };
-    // Folded words are short, and mostly too unlike in length to be worth comparing.
-    let known_length = known.chars().count();
-    if known_length + slips < length {
+    // Each slip brings at most one letter that the known word has not, and makes the word at most one longer.
+    let foreign = (typed.letters & !known.letters).count_ones();
+    if foreign as usize > slips || known.length + slips < length {
         return None;
     }
-    let whole = if known_length <= length + slips { strsim::osa_distance(typed, known) } else { usize::MAX };
+    let whole = if known.length <= length + slips {
+        strsim::osa_distance(&typed.text, &known.text)
+    } else {
+        usize::MAX
+    };
     // A word that is not typed to its end yet may hold a slip, too: compare with beginnings as long, give or take one.
     let begun = (length.saturating_sub(1)..=length + 1)
-        .filter(|take| *take < known_length)
+        .filter(|take| *take < known.length)
         .map(|take| {
-            let beginning: String = known.chars().take(take).collect();
-            strsim::osa_distance(typed, &beginning) + 1
+            let beginning: String = known.text.chars().take(take).collect();
+            strsim::osa_distance(&typed.text, &beginning) + 1
         })
         .min()
         .unwrap_or(usize::MAX);

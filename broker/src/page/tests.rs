@@ -11,8 +11,8 @@ use broker_core::{
 };
 
 use super::{
-    Argument, Branding, ChoiceRow, ChoiceView, ErrorView, Field, Html, NoticeView, OnwardView, Pages,
-    PostFormView, Reader, UnsafeAddress, ViewRow, failures_document, http_status, page_code, sample,
+    Branding, ChoiceRow, ChoiceView, ErrorView, Field, Html, NoticeView, OnwardView, Pages, PostFormView,
+    Reader, UnsafeAddress, ViewRow, failures_document, http_status, page_code, sample,
     text::{OURS, failure_key, message_keys},
     web_address,
 };
@@ -392,9 +392,7 @@ fn every_failure_has_the_text_of_each_reader_in_each_language() {
                     source.split(&format!("\n{key} =\n")).nth(1).unwrap_or_else(|| panic!("{key} in {tag}"));
                 let block = block.split("\n\n").next().unwrap_or_default();
                 assert!(block.contains(&format!("    .{attribute} = ")), "{key}.{attribute} in {tag}");
-                let arguments =
-                    [("service", Argument::Text("Tjänst")), ("organisation", Argument::Text("Kommun"))];
-                let text = pages.texts.failure(&language(tag), *code, *reader, &arguments);
+                let text = pages.failure_text(&language(tag), *code, *reader, "Tjänst", "Kommun");
                 assert!(text.len() > 4 && !text.contains(['{', '}', '$']), "{key}.{attribute}: {text}");
                 assert_ne!(text, key);
                 counted += 1;
@@ -452,8 +450,7 @@ fn employees_read_plain_language() {
     for (tag, _, _) in OURS {
         for code in FailureCode::ALL {
             for reader in [Reader::EmployeeTitle, Reader::EmployeeWhat, Reader::EmployeeNext] {
-                let arguments = [("service", Argument::Text("X")), ("organisation", Argument::Text("Y"))];
-                let text = pages.texts.failure(&language(tag), *code, reader, &arguments);
+                let text = pages.failure_text(&language(tag), *code, reader, "X", "Y");
                 for word in text.to_lowercase().split(|character: char| !character.is_alphanumeric()) {
                     assert!(!jargon.contains(&word), "{code} {tag}: {text}");
                 }

@@ -257,7 +257,7 @@ fn accepted(header: &str) -> Vec<Language> {
         })
         .collect();
     // Stable: what is named first of two equals is preferred.
-    wanted.sort_by(|left, right| right.0.cmp(&left.0));
+    wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     wanted.into_iter().map(|(_, language)| language).collect()
 }
 

@@ -48,7 +48,7 @@ pub type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Sen
 /// How many nodes' tasks use one thing at once.
 const PARALLEL: usize = 10_000;
 /// The lifetime of what is to expire within a test. Long enough that a busy machine does not lose it before its time.
-const SHORT: Duration = Duration::from_millis(1500);
+const SHORT: Duration = Duration::from_secs(3);
 const LONG: Duration = Duration::from_secs(600);
 
 /// Two nodes on one store.

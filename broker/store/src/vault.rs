@@ -215,7 +215,8 @@ impl Vault {
     /// Ends one step and begins the next, at once or not at all: takes the record at `place`, leaves `tombstone`, sets `mark`, puts `records`.
     ///
     /// # Errors
-    /// [`VaultError`]. [`VaultError::Corrupt`] here means that the step is spent and the next one stands, unreachable, until it expires.
+    /// [`VaultError`]. After [`VaultError::Corrupt`], and after [`Finished::Absent`] for a record whose time is over by this node's clock alone, the
+    /// step is spent and the next one stands, unreachable, until it expires.
     pub async fn finish<T: DeserializeOwned, S: Serialize + DeserializeOwned>(
         &self,
         moment: Moment<'_>,

@@ -72,6 +72,16 @@ pub enum OpenError {
         /// What happened there.
         reason: String,
     },
+    /// The socket beside the file cannot be made.
+    #[error(
+        "the socket {} for local commands cannot be made: {reason}; its folder must be writable, and its path at most 100 octets long", path.display()
+    )]
+    Socket {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
     /// The file is not one of ours, or damaged.
     #[error("{} is not a sound embedded store: {reason}; restore it from a backup, or name another file", path.display())]
     Damaged {
@@ -305,7 +315,7 @@ pub fn open_for_serve(
     let socket = socket_path(path);
     // Whoever holds the file is the only one who may answer here: a socket that lies here was left by a process that was killed.
     let admin = admin_socket::AdminSocket::start(&socket, Arc::clone(&store))
-        .map_err(|reason| OpenError::NotPermitted { path: socket, reason })?;
+        .map_err(|reason| OpenError::Socket { path: socket, reason })?;
     Ok((store, admin))
 }
 

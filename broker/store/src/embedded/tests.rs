@@ -91,6 +91,14 @@ fn a_store_that_cannot_be_opened_says_how_to_mend_it() {
 }
 
 #[tokio::test]
+async fn a_socket_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s".repeat(120));
+    let error = open_for_serve(&path, machine_clock()).map(drop).unwrap_err();
+    assert!(matches!(&error, OpenError::Socket { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_command_opens_the_file_when_nobody_holds_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");

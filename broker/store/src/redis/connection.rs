@@ -19,8 +19,9 @@ use tokio::sync::Mutex;
 
 use super::{OCTETS_PER_SECOND, OptionsError, RedisOptions};
 
-/// After a connection could not be made, how long others fail at once, and do not each wait for another try.
-const PAUSE: Duration = Duration::from_millis(100);
+/// After a connection could not be made, how long others fail at once instead of trying it each: as long as the try took, within these. So a server
+/// that refuses is asked again soon, and one that is silent holds up one verb in a while and not all.
+const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(1);
 /// How many commands may wait to be sent.
 const QUEUE: usize = 1024;
 
@@ -36,6 +37,7 @@ struct Slot {
     connection: Option<MultiplexedConnection>,
     /// Counts connections, so that one that was replaced already is not ended in place of its successor.
     generation: u64,
+    /// Until when others fail at once, and with what.
     failed: Option<(Instant, StoreError)>,
 }
 
@@ -141,8 +143,8 @@ impl Connection {
         if let Some(connection) = &slot.connection {
             return Ok((connection.clone(), slot.generation));
         }
-        if let Some((at, error)) = &slot.failed
-            && at.elapsed() < PAUSE
+        if let Some((until, error)) = &slot.failed
+            && Instant::now() < *until
         {
             return Err(error.clone());
         }
@@ -150,6 +152,7 @@ impl Connection {
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE);
+        let began = Instant::now();
         let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
         let error = match tokio::time::timeout(self.connect_within, connecting).await {
             Ok(Ok(connection)) => {
@@ -162,7 +165,8 @@ impl Connection {
             Ok(Err(error)) => self.away(&error.to_string()),
             Err(_) => self.away(&format!("no connection within {:?}", self.connect_within)),
         };
-        slot.failed = Some((Instant::now(), error.clone()));
+        let pause = began.elapsed().clamp(*PAUSE.start(), *PAUSE.end());
+        slot.failed = Some((Instant::now() + pause, error.clone()));
         Err(error)
     }
 

@@ -123,9 +123,51 @@ impl RedisStore {
         })
     }
 
+    /// What about the server itself would break a promise of this store, in words for its operator; empty when nothing does. For `check`, and once
+    /// when a node starts.
+    ///
+    /// # Errors
+    /// When the server does not answer, or does not let this user ask (`INFO`).
+    pub async fn unfit_settings(&self) -> Result<Vec<String>, StoreError> {
+        let mut command = redis::cmd("INFO");
+        let Value::BulkString(text) = self.connection.ask(command.arg("everything"), 0).await?.value else {
+            return unexpected("INFO");
+        };
+        Ok(unfit_settings(&String::from_utf8_lossy(&text)))
+    }
+
     async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Answered, StoreError> {
         self.connection.run(script).await
     }
+}
+
+fn unfit_settings(information: &str) -> Vec<String> {
+    let setting = |name: &str| {
+        information
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.trim())
+    };
+    let mut unfit = Vec::new();
+    match setting("maxmemory_policy") {
+        Some("noeviction") => {}
+        Some(policy) => unfit.push(format!(
+            "maxmemory-policy is {policy}: what was used once could be used again after an eviction; set it to noeviction"
+        )),
+        None => unfit.push("the server does not say its maxmemory-policy; it must be noeviction".to_owned()),
+    }
+    match setting("redis_version").and_then(|version| version.split('.').next()?.parse::<u32>().ok()) {
+        Some(6..) => {}
+        _ => unfit.push("the server must be Redis 6 or newer, or Valkey".to_owned()),
+    }
+    if setting("redis_mode") == Some("cluster") {
+        unfit.push(
+            "the server is part of a Cluster, where a step of a login touches several slots; use one primary"
+                .to_owned(),
+        );
+    }
+    unfit
 }
 
 fn milliseconds(lifetime: Duration) -> u64 {

@@ -2,10 +2,14 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -183,7 +187,7 @@ async fn a_server_that_is_away_is_said_at_once_and_found_again() {
             let asked = Instant::now();
             let read = store.read(&keyspace::record("t")).await;
             assert!(is_away(&read), "{read:?}");
-            assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
         }
         server.start_again().await;
         tokio::time::sleep(Duration::from_millis(150)).await;
@@ -220,9 +224,110 @@ async fn a_server_that_hangs_is_away_in_time_and_found_again() {
     assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
     assert!(is_away(&store.health().await));
     assert!(asked.elapsed() < Duration::from_millis(4500), "{:?}", asked.elapsed());
+    // Now that it is known to be silent, nobody waits.
+    let asked = Instant::now();
+    assert!(is_away(&store.health().await));
+    assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
     server.signal("-CONT");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     store.health().await.unwrap();
+}
+
+/// Stands between a store and its server, and loses answers on demand: what was asked reaches the server, and the connection ends instead of the
+/// answer.
+struct Lossy {
+    port: u16,
+    lose: Arc<AtomicBool>,
+}
+
+impl Lossy {
+    fn before(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, lose) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
+        let losing = Arc::clone(&lose);
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let far = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let (mut asking, mut asked) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut asking, &mut asked));
+                let losing = Arc::clone(&losing);
+                std::thread::spawn(move || {
+                    let (mut near, mut far) = (near, far);
+                    let mut octets = [0; 4096];
+                    while let Ok(read @ 1..) = far.read(&mut octets) {
+                        if losing.swap(false, Ordering::SeqCst) {
+                            break;
+                        }
+                        near.write_all(&octets[..read]).unwrap();
+                    }
+                    let _ = near.shutdown(Shutdown::Both);
+                    let _ = far.shutdown(Shutdown::Both);
+                });
+            }
+        });
+        Self { port, lose }
+    }
+
+    fn lose_the_next_answer(&self) {
+        self.lose.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_on_the_way_is_not_a_second_use() {
+    let server = Server::start(&[]).await;
+    let lossy = Lossy::before(server.port);
+    let store = store(&RedisOptions::new(format!("redis://127.0.0.1:{}", lossy.port)));
+    let long = Duration::from_secs(60);
+    let put = |tag: &str| Put { key: keyspace::record(tag), value: tag.as_bytes().to_vec(), lifetime: long };
+    let attempt = |number: u8| AttemptId([number; 16]);
+    // Loads each script, so that the answer that is lost is the script's own.
+    let mut warm = true;
+    for round in ["warm", "lost"] {
+        let (first, second) = (put(&format!("{round}-1")), put(&format!("{round}-2")));
+        let lose = || {
+            if !warm {
+                lossy.lose_the_next_answer();
+            }
+        };
+        lose();
+        assert!(store.put(&[first.clone(), second.clone()], attempt(1)).await.unwrap(), "{round}");
+        lose();
+        let taken = store.take(&first.key, b"t", attempt(2)).await.unwrap();
+        assert_eq!(taken, Taken::Value(first.value), "{round}");
+        let once = Once { key: keyspace::once(round), lifetime: long };
+        lose();
+        assert!(store.insert_once(&once, attempt(3)).await.unwrap(), "{round}");
+        let finish = Finish {
+            take: second.key,
+            tombstone: b"t".to_vec(),
+            once: Some(Once { key: keyspace::once(&format!("{round}-finish")), lifetime: long }),
+            put: vec![put(&format!("{round}-3"))],
+        };
+        lose();
+        assert_eq!(store.finish(&finish, attempt(4)).await.unwrap(), Finished::Done(second.value), "{round}");
+        lose();
+        assert_eq!(store.move_head(round, None, b"1").await.unwrap(), HeadMoved::Moved, "{round}");
+        warm = false;
+    }
+    assert!(!lossy.lose.load(Ordering::SeqCst), "an answer was lost each time");
+    // And without a loss the second is a second.
+    assert_eq!(store.move_head("lost", None, b"1").await.unwrap(), HeadMoved::Conflict(Some(b"1".to_vec())));
+    assert!(
+        !store.insert_once(&Once { key: keyspace::once("lost"), lifetime: long }, attempt(9)).await.unwrap()
+    );
+}
+
+#[tokio::test]
+async fn settings_that_break_a_promise_are_named() {
+    let server = Server::start(&[]).await;
+    let store = RedisStore::new(&server.tcp()).unwrap();
+    assert_eq!(store.unfit_settings().await.unwrap(), Vec::<String>::new());
+    server.raw(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
+    let unfit = store.unfit_settings().await.unwrap();
+    assert!(unfit.len() == 1 && unfit[0].contains("noeviction"), "{unfit:?}");
+    let old = unfit_settings("redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\nredis_mode:cluster\r\n");
+    assert_eq!(old.len(), 2, "{old:?}");
 }
 
 #[tokio::test]

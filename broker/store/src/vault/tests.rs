@@ -222,3 +222,17 @@ fn a_mark_name_keeps_its_parts_apart() {
     assert_ne!(mark_name(&["ab", "c"]), mark_name(&["a", "bc"]));
     assert_eq!(mark_name(&["ab", "c"]), mark_name(&["ab", "c"]));
 }
+
+#[tokio::test]
+async fn verbs_can_move_between_threads() {
+    fn moves<T: Send>(future: T) -> T {
+        future
+    }
+    let bench = Bench::new();
+    let vault = bench.vault(1, &[]);
+    let handle = vault.new_handle(bench.at(0));
+    moves(vault.put(bench.at(0), place(&handle), &login(), FAR)).await.unwrap();
+    moves(vault.read::<Login, Left>(bench.at(0), place(&handle))).await.unwrap();
+    moves(vault.take::<Login, Left>(bench.at(0), place(&handle), &left())).await.unwrap();
+    moves(vault.finish::<Login, Left>(bench.at(0), place(&handle), &left(), None, &[])).await.unwrap();
+}
