@@ -19,6 +19,7 @@ mod identity_provider;
 mod look;
 mod memory;
 mod places;
+mod register;
 mod relying_party;
 mod texts;
 mod web;
@@ -41,7 +42,7 @@ use relying_party::RelyingParty;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use super::{Lines, Stopped, Tone, metadata, organisation, serve};
+use super::{Lines, Stopped, Tone, serve};
 use crate::{
     config::{Config, LogFormat},
     moment, route,
@@ -85,7 +86,7 @@ async fn federation(arguments: &Arguments) -> Result<(), Stopped> {
     let federation = Federation::found(&folder, &places)?;
     let config = Config::read(&folder.path("sparvidd.toml")).map_err(Stopped::could_not)?;
     let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
-    register(&config, &*opened.store, &folder).await?;
+    register::all(&config, &*opened.store, &folder).await?;
 
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let node = Node::new(config, keys, opened.store.clone()).map_err(Stopped::could_not)?;
