@@ -28,6 +28,7 @@ const OUTERMOST: &[&str] = &["broker", "tests", "load", "second-opinion"];
 /// Each heavy dependency has one owner. A second user goes through the owner's interface.
 const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["broker"]),
+    ("bergshamra-dsig", &["second-opinion"]),
     ("fluent-bundle", &["broker"]),
     ("hyper", &["broker", "load"]),
     ("hyper-util", &["broker", "load"]),

@@ -15,9 +15,6 @@
 //! | `moment.rs` | the clock and the generator |
 //! | `telemetry/` | the log |
 
-#[expect(unreachable_pub, reason = "a module of its own vocabulary")]
-mod page;
-
 mod command;
 mod config;
 mod cookie;
@@ -27,6 +24,7 @@ mod failed;
 mod moment;
 mod oidc_keys;
 mod own_metadata;
+mod page;
 mod registry_watch;
 mod respond;
 mod route;

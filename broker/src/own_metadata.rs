@@ -1,2 +1,99 @@
-//! x
-pub(crate) fn sign(_: &crate::wiring::Node, _: broker_core::moment::Moment<'_>) -> Result<Vec<u8>, String> { Err("x".into()) }
+//! Our SAML metadata: what providers need to know of us, signed with the metadata key (SAML Metadata 2.4.4).
+
+use broker_core::{
+    attribute::AttributeName,
+    identifier::Language,
+    moment::{Moment, Timestamp},
+    organisation::LocalText,
+};
+use broker_saml::attributes::saml_name;
+use certs::Signer;
+use metadata::{
+    Contact, ContactKind,
+    publish::{self, RequestedAttribute, ServiceProvider, Validity},
+};
+
+use crate::wiring::Node;
+
+/// How long a copy may be used: a provider that fetches daily always has one, and a key that we take back is gone within two weeks.
+const VALID_DAYS: i64 = 14;
+/// How often a copy should be renewed, in seconds.
+const CACHE_SECONDS: u32 = 6 * 3600;
+/// The document changes this often at most, so that it is the same on every node and can be compared.
+const STEP: i64 = 24 * 3600;
+
+/// What we can make use of from any provider. None is required: what a service needs is its own affair.
+const WANTED: &[AttributeName] = &[
+    AttributeName::SubjectId,
+    AttributeName::PairwiseId,
+    AttributeName::GivenName,
+    AttributeName::Surname,
+    AttributeName::DisplayName,
+    AttributeName::Mail,
+    AttributeName::OrgAffiliation,
+    AttributeName::OrganisationUnit,
+    AttributeName::EmployeeHsaId,
+];
+
+/// The document, signed.
+///
+/// # Errors
+/// When the key does not sign, or a configured text cannot be written as XML.
+pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+    let federation = &node.config.file.federation;
+    let organisation = if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
+    let home = text(&[("sv", &node.config.file.issuer), ("en", &node.config.file.issuer)]);
+    let requested_attributes = WANTED
+        .iter()
+        .filter_map(|name| saml_name(*name))
+        .map(|(name, friendly)| RequestedAttribute {
+            name: name.to_owned(),
+            friendly_name: Some(friendly.to_owned()),
+            is_required: false,
+        })
+        .collect();
+    let settings = ServiceProvider {
+        entity_id: node.config.entity_id(),
+        acs_url: node.config.at("/saml/acs"),
+        signing_certificates: node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect(),
+        // Nothing is published that we cannot read: encrypted assertions come with decryption.
+        encryption_certificates: Vec::new(),
+        want_assertions_signed: false,
+        display_name: federation.name.clone(),
+        description: text(&[
+            ("sv", "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster."),
+            ("en", "Lets people sign in to other organisations' services with their employer's e-ID."),
+        ]),
+        logos: Vec::new(),
+        privacy_statement: LocalText::default(),
+        categories: Vec::new(),
+        requested_attributes,
+        organisation: (organisation.clone(), organisation.clone(), home),
+        organisation_number: None,
+        contacts: federation
+            .contact
+            .iter()
+            .map(|address| Contact {
+                kind: ContactKind::Technical,
+                name: federation.name.best(&[]).map(str::to_owned),
+                email: Some(address.trim_start_matches("mailto:").to_owned()),
+                telephone: None,
+            })
+            .collect(),
+    };
+    let day = moment.now.0 - moment.now.0.rem_euclid(STEP);
+    let validity = Validity {
+        until: Some(Timestamp(day).plus(VALID_DAYS * STEP)),
+        cache_seconds: Some(CACHE_SECONDS),
+    };
+    publish::service_provider(&settings, validity, &**node.keys.metadata_signing()).map_err(|error| error.to_string())
+}
+
+fn text(languages: &[(&str, &str)]) -> LocalText {
+    LocalText(
+        languages
+            .iter()
+            .filter_map(|(tag, text)| Some((Language::from_tag(tag)?, (*text).to_owned())))
+            .collect(),
+    )
+}

@@ -107,24 +107,15 @@ impl RegistryWatch {
         }
         let opened = Head::open(&head, &self.mac).map_err(|error| format!("the registry's head is refused: {error}"))?;
         let previous = self.any();
-        if opened.number < previous.number() {
-            return Err(format!(
-                "the registry's head is refused: it is revision {}, and this node has seen {}",
-                opened.number,
-                previous.number()
-            ));
+        if let Some(known) = known.as_deref() {
+            let known = Head::open(known, &self.mac).map_err(|error| error.to_string())?;
+            opened.follows(&known).map_err(|error| format!("the registry's head is refused: {error}"))?;
         }
         let (manifest, contents) = fetch(store, &opened, &self.directory).await?;
         let number = opened.number;
         let built = tokio::task::spawn_blocking(move || {
-            let registry = Registry::build(
-                number,
-                &manifest,
-                &contents,
-                Some(&previous),
-                clock(),
-            );
-            registry.map(|registry| (registry, manifest, contents)).map_err(|error| error.to_string())
+            let registry = build(number, &manifest, &contents, Some(&previous), clock());
+            registry.map(|registry| (registry, manifest, contents))
         });
         let (registry, manifest, contents) = built.await.map_err(|error| error.to_string())??;
         self.registry.store(Arc::new(registry));
@@ -142,21 +133,34 @@ impl RegistryWatch {
         let opened = Head::open(&head, &self.mac).map_err(|error| error.to_string())?;
         let read = |name: &str| kept(&self.directory, name);
         let manifest = read(&opened.manifest).ok_or("the list of documents is missing")?;
-        let manifest = Manifest::read(&manifest).map_err(|error| error.to_string())?;
+        let manifest = Manifest::from_document(&manifest).map_err(|error| error.to_string())?;
         let mut contents = HashMap::new();
         for name in manifest.documents() {
             contents.insert(name.to_owned(), read(name).ok_or_else(|| format!("the document {name} is missing"))?);
         }
-        let registry = Registry::build(
-            opened.number,
-            &manifest,
-            &contents,
-            None,
-            crate::moment::now(),
-        )
-        .map_err(|error| error.to_string())?;
+        let registry = build(opened.number, &manifest, &contents, None, crate::moment::now())?;
         Ok(Some((head, registry)))
     }
+}
+
+/// The snapshot of a manifest.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn build(
+    number: u64,
+    manifest: &Manifest,
+    contents: &HashMap<String, Vec<u8>>,
+    previous: Option<&Registry>,
+    now: Timestamp,
+) -> Result<Registry, String> {
+    let find = |name: &str| contents.get(name).map(Vec::as_slice);
+    let registry = Registry::build(number, manifest, &find, previous, now).map_err(|error| error.to_string())?;
+    for withheld in registry.withheld() {
+        let rules: Vec<&str> = withheld.report.findings.iter().map(|finding| finding.rule.id).collect();
+        tracing::warn!(id = %withheld.id, rules = rules.join(" "), "a registered document no longer passes, and its party takes no part");
+    }
+    Ok(registry)
 }
 
 /// The manifest of a head and its documents: from this node's disk where they are there, else from the store. Names are digests, so it does not
@@ -167,7 +171,7 @@ pub(crate) async fn fetch(
     directory: &Path,
 ) -> Result<(Manifest, HashMap<String, Vec<u8>>), String> {
     let manifest = one(store, directory, &head.manifest).await?;
-    let manifest = Manifest::read(&manifest).map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
+    let manifest = Manifest::from_document(&manifest).map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
     let mut contents = HashMap::new();
     let mut missing = Vec::new();
     for name in manifest.documents() {
@@ -220,7 +224,8 @@ fn keep(
         std::fs::write(&staged, octets)?;
         std::fs::rename(&staged, &path)
     };
-    write(&opened.manifest, &manifest.write())?;
+    let document = manifest.to_document().map_err(std::io::Error::other)?;
+    write(&opened.manifest, &document)?;
     for (name, octets) in contents {
         write(name, octets)?;
     }

@@ -8,18 +8,21 @@
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`publish`] | what we say about ourselves |
+//! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
 //! | [`lint`] | one validator: rules with a severity, a place, what, why and a fix, in Swedish and English |
-//! | [`publish`] | what we say about ourselves |
 //!
 //! Neighbours: `broker-core` and `certs` below; `broker-saml`, `broker-oidc` and `broker` above.
 
+pub mod addition;
 mod address;
 pub mod lint;
 pub mod oidc;
 pub mod organisation;
 pub mod peer;
+pub mod publish;
 pub mod registry;
 pub mod revision;
 pub mod saml;

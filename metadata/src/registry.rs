@@ -15,7 +15,10 @@ use broker_core::{
     routing::Peers,
 };
 
-use crate::peer::{OidcClient, SamlProvider};
+use crate::{
+    peer::{OidcClient, SamlProvider},
+    revision::{Manifest, Withheld},
+};
 
 /// A snapshot of who the peers are.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
+    manifest: Manifest,
+    withheld: Vec<Withheld>,
 }
 
 impl Registry {
@@ -61,7 +66,28 @@ impl Registry {
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
             by_name: named.into_iter().map(|(_, policy)| policy).collect(),
+            manifest: Manifest::default(),
+            withheld: Vec::new(),
         }
+    }
+
+    /// Remembers what the snapshot was built from, so that the next one can take over what did not change.
+    pub(crate) fn built_from(mut self, manifest: Manifest, withheld: Vec<Withheld>) -> Self {
+        self.manifest = manifest;
+        self.withheld = withheld;
+        self
+    }
+
+    /// What the snapshot was built from; empty for one from [`Registry::from_peers`].
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Peers that are registered but that this snapshot does not have, with reasons: for an alarm, and for the operator's list.
+    #[must_use]
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
     }
 
     /// The number of the revision that this is; 0 when there is none yet.

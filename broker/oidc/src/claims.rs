@@ -13,8 +13,8 @@ use broker_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::Form::{AcrLevel, AuthenticatingProvider, AuthenticationTime, OldCoordinationNumber};
 use self::Form::{Address, Array, CoordinationNumber, Date, First, Gender, Locality, OneOrMany, Single};
-use self::Form::{AcrLevel, AuthenticationTime, AuthenticatingProvider, OldCoordinationNumber};
 use AttributeName as A;
 
 /// How the values of attributes become the value of a claim.
@@ -214,8 +214,7 @@ fn address(attributes: &Attributes) -> Option<Value> {
     if !street.is_empty() {
         members.insert("street_address".to_owned(), Value::from(street.join("\n")));
     }
-    for (member, name) in
-        [("postal_code", A::PostalCode), ("locality", A::Locality), ("country", A::Country)]
+    for (member, name) in [("postal_code", A::PostalCode), ("locality", A::Locality), ("country", A::Country)]
     {
         if let Some(value) = attributes.single(name) {
             members.insert(member.to_owned(), Value::from(value));

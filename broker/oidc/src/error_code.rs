@@ -133,7 +133,7 @@ pub fn of_authorization(code: FailureCode) -> ErrorCode {
 
 #[cfg(test)]
 mod tests {
-    use broker_core::failure::{Family, FailureCode};
+    use broker_core::failure::{FailureCode, Family};
 
     use super::{ErrorCode, of, of_authorization};
 

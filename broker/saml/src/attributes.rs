@@ -151,7 +151,8 @@ pub fn to_saml(attributes: &Attributes) -> Vec<SamlAttribute> {
 /// (under two names of one attribute) counts once.
 pub(crate) fn read<'d>(statements: impl IntoIterator<Item = Element<'d>>) -> Attributes {
     let mut attributes = Attributes::new();
-    let elements = statements.into_iter().flat_map(|statement| statement.children_named(SAML.uri(), "Attribute"));
+    let elements =
+        statements.into_iter().flat_map(|statement| statement.children_named(SAML.uri(), "Attribute"));
     for element in elements {
         let Some(name) = element.attribute("Name").and_then(from_saml_name) else { continue };
         for value in element.children_named(SAML.uri(), "AttributeValue") {
@@ -159,7 +160,8 @@ pub(crate) fn read<'d>(statements: impl IntoIterator<Item = Element<'d>>) -> Att
             let Some(text) = value.text().map(trimmed).filter(|text| !text.is_empty() && !is_nil) else {
                 continue;
             };
-            let name = if name == AttributeName::PersonalIdentityNumber { kind_of_number(text) } else { name };
+            let name =
+                if name == AttributeName::PersonalIdentityNumber { kind_of_number(text) } else { name };
             if !attributes.values(name).iter().any(|known| known == text) {
                 attributes.add(name, text);
             }
@@ -249,7 +251,9 @@ mod tests {
 
     #[test]
     fn a_friendly_name_names_nothing() {
-        let read = of("<a:Attribute Name='urn:x' FriendlyName='mail'><a:AttributeValue>a@b</a:AttributeValue></a:Attribute>");
+        let read = of(
+            "<a:Attribute Name='urn:x' FriendlyName='mail'><a:AttributeValue>a@b</a:AttributeValue></a:Attribute>",
+        );
         assert!(read.is_empty());
     }
 

@@ -59,12 +59,16 @@ mod tests {
         let written = NameId { name_qualifier: Some("idp"), sp_name_qualifier: Some("sp"), ..ID };
         assert!(ID.candidate("idp", "sp").is_some());
         assert_eq!(ID.candidate("idp", "sp"), written.candidate("idp", "sp"));
-        assert_ne!(ID.candidate("idp", "sp"), NameId { name_qualifier: Some("other"), ..ID }.candidate("idp", "sp"));
+        assert_ne!(
+            ID.candidate("idp", "sp"),
+            NameId { name_qualifier: Some("other"), ..ID }.candidate("idp", "sp")
+        );
     }
 
     #[test]
     fn only_persistent_identifiers_last() {
-        for format in [None, Some(TRANSIENT), Some("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")] {
+        for format in [None, Some(TRANSIENT), Some("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")]
+        {
             assert_eq!(NameId { format, ..ID }.candidate("idp", "sp"), None);
         }
         assert_eq!(NameId { value: "", ..ID }.candidate("idp", "sp"), None);

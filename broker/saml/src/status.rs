@@ -234,7 +234,9 @@ mod tests {
     }
 
     fn nested(top: &str, second: &str) -> String {
-        format!("<p:Status><p:StatusCode Value='{top}'><p:StatusCode Value='{second}'/></p:StatusCode></p:Status>")
+        format!(
+            "<p:Status><p:StatusCode Value='{top}'><p:StatusCode Value='{second}'/></p:StatusCode></p:Status>"
+        )
     }
 
     #[test]
@@ -260,9 +262,14 @@ mod tests {
 
     #[test]
     fn success_is_success_and_nothing_else_is() {
-        assert_eq!(failure_of(&format!("<p:Status><p:StatusCode Value='{}'/></p:Status>", TopLevel::Success.uri())), Some(None));
         assert_eq!(
-            failure_of("<p:Status><p:StatusCode Value='urn:oasis:names:tc:SAML:2.0:status:success'/></p:Status>"),
+            failure_of(&format!("<p:Status><p:StatusCode Value='{}'/></p:Status>", TopLevel::Success.uri())),
+            Some(None)
+        );
+        assert_eq!(
+            failure_of(
+                "<p:Status><p:StatusCode Value='urn:oasis:names:tc:SAML:2.0:status:success'/></p:Status>"
+            ),
             Some(Some(FailureCode::ProviderOtherStatus))
         );
     }

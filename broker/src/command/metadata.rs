@@ -1,3 +1,386 @@
-//! x
-#[derive(Debug, clap::Subcommand)] pub(crate) enum Metadata {A}
-pub(crate) fn run(_: &Metadata) -> Result<(), super::Stopped> { Ok(()) }
+//! `sparvidd metadata add|list|show|remove`
+
+use std::path::{Path, PathBuf};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use broker_core::{organisation::OrganisationNumber, subject::SubjectSource};
+use clap::{Args, Subcommand, ValueHint};
+use metadata::{
+    addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
+    lint::Report,
+    revision::{Change, Entry, EntryId, document_name},
+    settings::OidcProfile,
+};
+use serde::Serialize;
+
+use super::{
+    ConfigArgument, Lines, Stopped, Tone, block_on,
+    edit::{self, Changes, Edit},
+    style,
+};
+use crate::moment::moment;
+
+/// What to do with metadata.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Metadata {
+    /// Add identity providers (SAML metadata, XML) and relying parties (OIDC client metadata, JSON), or renew them. All files or none. Live on every
+    /// node within two seconds.
+    #[command(after_help = "Whose a file is follows from its organisation number or its host; --organisation says it.\n\n\
+        A relying party (RFC 7591 names; ES256 is written into the registration when the file is silent and --es256 is given, else RS256 holds):\n  \
+        { \"client_id\": \"https://journal.example\", \"client_name\": \"Journalen\",\n    \
+          \"redirect_uris\": [\"https://journal.example/callback\"],\n    \
+          \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": { \"keys\": [ … ] },\n    \
+          \"scope\": \"openid https://id.oidc.se/scope/naturalPersonOrgId\" }")]
+    Add(Add),
+    /// List providers and relying parties.
+    List(List),
+    /// Show one as it is registered.
+    Show(Show),
+    /// Take providers or relying parties out, by the file they were added with or by name.
+    Remove(Remove),
+}
+
+/// `metadata add`
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Metadata files.
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// Who answers for them, where the files do not say.
+    #[arg(long, value_name = "NUMBER")]
+    organisation: Option<String>,
+    /// What a provider's subject identifiers are made from. Pinned when it joins.
+    #[arg(long, value_name = "SOURCE", value_parser = subject_source)]
+    subject_source: Option<SubjectSource>,
+    /// What a relying party is called, where its file does not say.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Where sources disagree: `strict` (issuer alone as audience of client assertions) or `swedish` (the token endpoint too).
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    profile: Option<OidcProfile>,
+    /// The relying party need not use PKCE.
+    #[arg(long)]
+    waive_pkce: bool,
+    /// Sign a relying party's ID tokens with ES256 where its file is silent.
+    #[arg(long)]
+    es256: bool,
+    /// Give a relying party a new secret even if it has one.
+    #[arg(long)]
+    renew_secret: bool,
+    /// Only report; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Report as JSON, in Swedish and English.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `metadata list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `metadata show`
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Entity ID or client_id.
+    id: String,
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `metadata remove`
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Files as they were added, entity IDs or client_ids.
+    #[arg(required = true, value_name = "FILE or NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn subject_source(text: &str) -> Result<SubjectSource, String> {
+    SubjectSource::from_key(text).filter(|source| *source != SubjectSource::OidcSub).ok_or_else(|| {
+        let all: Vec<&str> = SubjectSource::ALL.iter().map(|source| source.key()).collect();
+        format!("choose one of {}", all.join(", "))
+    })
+}
+
+fn profile(text: &str) -> Result<OidcProfile, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| "choose strict or swedish".to_owned())
+}
+
+/// Runs it.
+pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
+    match metadata {
+        Metadata::Add(add) => block_on(self::add(add))?,
+        Metadata::List(list) => block_on(self::list(list))?,
+        Metadata::Show(show) => block_on(self::show(show))?,
+        Metadata::Remove(remove) => block_on(self::remove(remove))?,
+    }
+}
+
+async fn add(add: &Add) -> Result<(), Stopped> {
+    let organisation = match &add.organisation {
+        None => None,
+        Some(text) => Some(OrganisationNumber::parse(text).ok_or_else(|| {
+            Stopped::could_not(format!("{text} is no organisation number: ten digits, the last a check digit"))
+        })?),
+    };
+    let choices = Choices {
+        organisation,
+        subject_source: add.subject_source,
+        client_id: add.client_id.clone(),
+        profile: add.profile,
+        pkce_waived: add.waive_pkce.then_some(true),
+        renew_secret: add.renew_secret,
+    };
+    let mut files = Vec::new();
+    for path in &add.files {
+        let octets = edit::read_file(path)?;
+        files.push((path.display().to_string(), if add.es256 { with_es256(octets) } else { octets }));
+    }
+    let mut edit = Edit::open(&add.config.config).await?;
+    let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
+    let refused = style::reports(&outcome.reports, add.json)?;
+    if refused {
+        return Err(Stopped { message: super::unchanged(add.json), code: 1 });
+    }
+    if add.json {
+        return Ok(());
+    }
+    let mut lines = Lines::to_stdout();
+    for party in &outcome.parties {
+        lines.say(Tone::Good, told(party));
+        if let Some(source) = party.subject_source {
+            lines.say(Tone::Quiet, format!("  subject identifiers are made from {}; this is pinned", source.key()));
+        }
+    }
+    for secret in &outcome.secrets {
+        lines.gap();
+        lines.say(Tone::Strong, format!("The secret of {}, shown this once:", secret.client_id));
+        lines.say(Tone::Accent, format!("  {}", secret.secret));
+        lines.say(Tone::Quiet, "  Give it to the relying party by a safe way. Here only a keyed hash of it is kept.");
+    }
+    match outcome.revision {
+        None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
+        Some(number) => lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds.")),
+    }
+    Ok(())
+}
+
+/// Our tools write ES256 into what they register where the file is silent: cheaper for everybody.
+fn with_es256(octets: Vec<u8>) -> Vec<u8> {
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&octets) {
+        Ok(mut members) if !members.contains_key("id_token_signed_response_alg") => {
+            members.insert("id_token_signed_response_alg".to_owned(), "ES256".into());
+            serde_json::to_vec_pretty(&members).unwrap_or(octets)
+        }
+        _ => octets,
+    }
+}
+
+/// What adding did.
+pub(crate) struct Added {
+    /// What was found in each file.
+    pub(crate) reports: Vec<(String, Report)>,
+    /// Who was added; nobody when a report has an error.
+    pub(crate) parties: Vec<Party>,
+    /// Secrets that were made.
+    pub(crate) secrets: Vec<ShownSecret>,
+    /// The revision that is live now; `None`: nothing was changed.
+    pub(crate) revision: Option<u64>,
+}
+
+/// Adds files to the registry, all or none.
+///
+/// # Errors
+/// When the store is away, or the manifest refuses what the reports did not.
+pub(crate) async fn put(
+    edit: &mut Edit,
+    files: &[(String, Vec<u8>)],
+    choices: &Choices,
+    dry_run: bool,
+) -> Result<Added, Stopped> {
+    let key = edit.client_secrets.clone();
+    let (number, (mut added, made)) = edit
+        .change(|registry| {
+            let mut changes = Changes::default();
+            let mut added = Added { reports: Vec::new(), parties: Vec::new(), secrets: Vec::new(), revision: None };
+            for (name, octets) in files {
+                let fresh = URL_SAFE_NO_PAD.encode(moment().random::<32>());
+                let prepared: Prepared =
+                    addition::prepare(octets, choices, Secrets { key: &key, fresh: &fresh }, registry, moment().now);
+                added.reports.push((name.clone(), prepared.report));
+                added.parties.extend(prepared.parties);
+                added.secrets.extend(prepared.shown_secret);
+                changes.documents.extend(prepared.documents.into_iter().map(|(_, octets)| octets));
+                changes.list.extend(prepared.changes);
+            }
+            if dry_run || added.reports.iter().any(|(_, report)| report.has_errors()) {
+                return Ok((Changes::default(), (added, false)));
+            }
+            Ok((changes, (added, true)))
+        })
+        .await?;
+    added.revision = made.then_some(number);
+    Ok(added)
+}
+
+fn told(party: &Party) -> String {
+    let verb = if party.renewed { "Renewed" } else { "Added" };
+    match party.display_name.best(&[]) {
+        Some(name) => format!("{verb} {name}, {}, of {}", party.id, party.organisation),
+        None => format!("{verb} {}, of {}", party.id, party.organisation),
+    }
+}
+
+#[derive(Serialize)]
+struct Row {
+    kind: &'static str,
+    id: String,
+    name: String,
+    organisation: String,
+    state: &'static str,
+}
+
+async fn list(list: &List) -> Result<(), Stopped> {
+    let edit = Edit::open(&list.config.config).await?;
+    let registry = &edit.registry;
+    let providers = registry.providers_by_name().iter().map(|policy| Row {
+        kind: "provider",
+        id: policy.id.to_string(),
+        name: policy.display_name.best(&[]).unwrap_or_default().to_owned(),
+        organisation: policy.organisation.number.to_string(),
+        state: state(policy.suspended),
+    });
+    let services = registry.oidc_clients().map(|client| Row {
+        kind: "relying party",
+        id: client.client_id.to_string(),
+        name: client.policy.display_name.best(&[]).unwrap_or_default().to_owned(),
+        organisation: client.policy.organisation.number.to_string(),
+        state: state(client.policy.suspended),
+    });
+    let withheld = registry.withheld().iter().map(|withheld| Row {
+        kind: "withheld",
+        id: withheld.id.to_string(),
+        name: String::new(),
+        organisation: String::new(),
+        state: "its document no longer passes",
+    });
+    let mut rows: Vec<Row> = providers.chain(services).chain(withheld).collect();
+    rows.sort_by(|one, other| (one.kind, &one.name, &one.id).cmp(&(other.kind, &other.name, &other.id)));
+    if list.json {
+        return style::json(&rows);
+    }
+    let mut lines = Lines::to_stdout();
+    if rows.is_empty() {
+        lines.say(Tone::Plain, "Nobody is registered yet. Add somebody: sparvidd metadata add FILE");
+        return Ok(());
+    }
+    let cells: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| vec![row.kind.to_owned(), row.name, row.organisation, row.id, row.state.to_owned()])
+        .collect();
+    lines.table(&["kind", "name", "organisation", "entity ID or client_id", "state"], &cells);
+    Ok(())
+}
+
+fn state(suspended: bool) -> &'static str {
+    if suspended { "suspended" } else { "live" }
+}
+
+/// The entry of that name, whatever its kind.
+fn entry<'r>(registry: &'r metadata::Registry, name: &str) -> Option<(&'r EntryId, &'r Entry)> {
+    registry.manifest().entries.iter().find(|(id, _)| match id {
+        EntryId::Organisation(_) => false,
+        EntryId::SamlProvider(provider) => provider.as_str() == name,
+        EntryId::OidcClient(client) => client.as_str() == name,
+    })
+}
+
+async fn show(show: &Show) -> Result<(), Stopped> {
+    let edit = Edit::open(&show.config.config).await?;
+    let (id, found) = entry(&edit.registry, &show.id).ok_or_else(|| {
+        Stopped::refused(format!("Nobody is registered as {}. sparvidd metadata list shows everybody.", show.id))
+    })?;
+    let document = edit.document(found.document()).await?;
+    let text = String::from_utf8_lossy(&document).into_owned();
+    if show.json {
+        return style::json(&serde_json::json!({ "id": id.to_string(), "entry": found, "document": text }));
+    }
+    let mut lines = Lines::to_stdout();
+    lines.say(Tone::Strong, id);
+    let mut settings = serde_json::to_value(found).map_err(Stopped::could_not)?;
+    if let Some(secret) = settings.pointer_mut("/settings/secret") {
+        *secret = "kept as a keyed hash".into();
+    }
+    lines.say(Tone::Quiet, serde_json::to_string_pretty(&settings).map_err(Stopped::could_not)?);
+    lines.gap();
+    lines.say(Tone::Plain, text.trim_end());
+    Ok(())
+}
+
+async fn remove(remove: &Remove) -> Result<(), Stopped> {
+    let mut edit = Edit::open(&remove.config.config).await?;
+    let (number, removed) = edit
+        .change(|registry| {
+            let mut changes = Changes::default();
+            let mut removed = Vec::new();
+            for name in &remove.names {
+                let ids = named(registry, name)?;
+                if ids.is_empty() {
+                    return Err(Stopped::refused(format!(
+                        "Nothing is registered as {name}, or from a file like it. Nothing was changed. sparvidd metadata list shows everybody."
+                    )));
+                }
+                for id in ids {
+                    removed.push(id.to_string());
+                    changes.list.push(Change::Remove { id });
+                }
+            }
+            Ok((changes, removed))
+        })
+        .await?;
+    if remove.json {
+        return style::json(&serde_json::json!({ "removed": removed, "revision": number }));
+    }
+    let mut lines = Lines::to_stdout();
+    for id in removed {
+        lines.say(Tone::Good, format!("Removed {id}"));
+    }
+    lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."));
+    Ok(())
+}
+
+/// The entries of a name, or of a file: by its content, or by the names that it holds.
+fn named(registry: &metadata::Registry, name: &str) -> Result<Vec<EntryId>, Stopped> {
+    if let Some((id, _)) = entry(registry, name) {
+        return Ok(vec![id.clone()]);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let octets = edit::read_file(path)?;
+    let digest = document_name(&octets);
+    let by_content = registry.manifest().entries.iter().filter(|(_, entry)| entry.document() == digest);
+    let mut ids: Vec<EntryId> = by_content.map(|(id, _)| id.clone()).collect();
+    if ids.is_empty() {
+        ids = addition::names(&octets).into_iter().filter(|id| registry.manifest().entries.contains_key(id)).collect();
+    }
+    Ok(ids)
+}

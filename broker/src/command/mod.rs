@@ -3,9 +3,11 @@
 mod check;
 mod completions;
 mod demo;
+pub(crate) mod edit;
+pub(crate) mod failure;
 mod keys;
-mod metadata;
-mod organisation;
+pub(crate) mod metadata;
+pub(crate) mod organisation;
 mod serve;
 mod style;
 
@@ -54,6 +56,8 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// What an error code on a page or in the log means, and who must do what.
+    Failure(failure::Arguments),
     /// Print completions for a shell.
     #[command(after_help = "For example: sparvidd completions bash > /etc/bash_completion.d/sparvidd")]
     Completions(completions::Arguments),
@@ -96,6 +100,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     match result {
@@ -108,6 +113,11 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(stopped.code)
         }
     }
+}
+
+/// What is said after a refusal.
+fn unchanged(json: bool) -> String {
+    if json { String::new() } else { "Nothing was changed: what was live is live.".to_owned() }
 }
 
 /// The runtime of a command that is not a server.

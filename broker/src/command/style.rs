@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use metadata::lint::Report;
 
 /// What a line is, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,4 +103,27 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), super::Stopped> 
     let text = serde_json::to_string_pretty(value).map_err(super::Stopped::could_not)?;
     let _ = writeln!(std::io::stdout(), "{text}");
     Ok(())
+}
+
+/// Prints what was found in each file; whether any of it refuses the file.
+pub(crate) fn reports(reports: &[(String, Report)], as_json: bool) -> Result<bool, super::Stopped> {
+    let refused = reports.iter().any(|(_, report)| report.has_errors());
+    if as_json {
+        let files: Vec<_> = reports
+            .iter()
+            .map(|(file, report)| serde_json::json!({ "file": file, "refused": report.has_errors(), "findings": report.findings }))
+            .collect();
+        json(&files)?;
+    } else {
+        let mut lines = Lines::to_stderr();
+        for (file, report) in reports {
+            let tone = if report.has_errors() { Tone::Stop } else { Tone::Look };
+            let text = report.render(file, super::edit::tongue());
+            if !text.is_empty() {
+                lines.say(tone, text.trim_end());
+                lines.gap();
+            }
+        }
+    }
+    Ok(refused)
 }

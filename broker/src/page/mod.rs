@@ -41,14 +41,16 @@ use minijinja::{
 pub(crate) use self::{
     asset::Asset,
     choice::{CHOICE_LIMIT, ChoiceRow, ChoiceView},
-    error::{ErrorView, http_status, page_code},
+    error::{ErrorView, http_status},
     failures_document::failures_document,
     notice::{NoticeView, ViewRow},
-    onward::{OnwardView, PostFormView, UnsafeAddress},
-    search::{Index, SearchEntry, search},
+    onward::{OnwardView, PostFormView},
+    search::{SearchEntry, search},
     start::{StartLink, StartView},
     text::Reader,
 };
+#[cfg(test)]
+use self::{error::page_code, onward::UnsafeAddress};
 use self::{
     asset::Assets,
     content_policy::ContentPolicy,

@@ -468,7 +468,7 @@ fn employees_read_plain_language() {
 #[test]
 fn docs_failures_md_says_what_the_program_does() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/failures.md");
-    let document = failures_document(|_| "");
+    let document = failures_document(crate::command::failure::oidc_error);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("docs/");
         std::fs::write(&path, &document).expect("docs/failures.md written");

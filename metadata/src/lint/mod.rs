@@ -46,7 +46,13 @@ mod tests {
             assert!(rule.id.split('.').count() == 3, "{}", rule.id);
             for text in [rule.what, rule.why, rule.fix] {
                 for words in [text.sv, text.en] {
-                    assert!(words.chars().next().is_some_and(|first| first.is_uppercase() || "{“\"".contains(first) || first.is_ascii_lowercase()), "{}", rule.id);
+                    assert!(
+                        words.chars().next().is_some_and(|first| first.is_uppercase()
+                            || "{“\"".contains(first)
+                            || first.is_ascii_lowercase()),
+                        "{}",
+                        rule.id
+                    );
                     assert!(words.len() > 10, "{}", rule.id);
                 }
             }

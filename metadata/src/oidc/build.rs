@@ -77,11 +77,12 @@ pub fn oidc_client(
 }
 
 /// The registered scopes that exist; all of them where the file is silent. What may leave is bounded by entitlement, not by this.
-pub(crate) fn scopes(registration: &Registration) -> BTreeSet<String> {
+fn scopes(registration: &Registration) -> BTreeSet<String> {
     let known = scope::SCOPES.iter().map(|(name, _)| *name);
     known
         .filter(|name| {
-            *name == scope::OPENID || registration.scopes.as_ref().is_none_or(|registered| registered.contains(*name))
+            *name == scope::OPENID
+                || registration.scopes.as_ref().is_none_or(|registered| registered.contains(*name))
         })
         .map(str::to_owned)
         .collect()

@@ -21,7 +21,7 @@ use certs::{JwkSet, SignatureAlgorithm, jwk::JwkError};
 use serde_json::{Map, Value};
 
 pub use build::oidc_client;
-pub(crate) use build::{scopes, sector_host};
+pub(crate) use build::sector_host;
 
 use crate::lint::{
     oidc::{document as rule, key as key_rule},
@@ -32,7 +32,8 @@ use crate::lint::{
 pub const MOST_OCTETS: usize = 256 * 1024;
 
 /// What ID tokens and userinfo answers may be signed with.
-pub const SIGNED_WITH: [SignatureAlgorithm; 2] = [SignatureAlgorithm::RsaSha256, SignatureAlgorithm::EcdsaSha256];
+pub const SIGNED_WITH: [SignatureAlgorithm; 2] =
+    [SignatureAlgorithm::RsaSha256, SignatureAlgorithm::EcdsaSha256];
 
 /// How the relying party says that it authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +111,11 @@ impl RegistrationFile {
             Err(fault) => {
                 let at = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
                 report.add(
-                    Finding::new(&rule::JSON, Place::At { line: at(fault.line()), column: at(fault.column()) })
-                        .found(fault.to_string()),
+                    Finding::new(
+                        &rule::JSON,
+                        Place::At { line: at(fault.line()), column: at(fault.column()) },
+                    )
+                    .found(fault.to_string()),
                 );
                 return None;
             }
@@ -344,7 +348,9 @@ fn flow(members: &mut Members<'_>) {
         };
         if !kinds.iter().any(|kind| kind == only) {
             members.report.add(
-                Finding::new(&rule::FLOW, Place::Pointer(pointer(name))).found(kinds.join(", ")).expected(only),
+                Finding::new(&rule::FLOW, Place::Pointer(pointer(name)))
+                    .found(kinds.join(", "))
+                    .expected(only),
             );
         }
         for (index, other) in kinds.iter().enumerate().filter(|(_, kind)| *kind != only) {
@@ -370,9 +376,9 @@ fn keys(members: &mut Members<'_>) -> Option<JwkSet> {
         Ok(keys) => {
             for passed_over in keys.passed_over() {
                 let place = Place::Pointer(format!("/jwks/keys/{}", passed_over.index));
-                members.report.add(
-                    Finding::new(&key_rule::PASSED_OVER, place).found(passed_over.reason.to_string()),
-                );
+                members
+                    .report
+                    .add(Finding::new(&key_rule::PASSED_OVER, place).found(passed_over.reason.to_string()));
             }
             Some(keys)
         }
@@ -382,11 +388,13 @@ fn keys(members: &mut Members<'_>) -> Option<JwkSet> {
             } else {
                 &key_rule::UNREADABLE
             };
-            members.report.add(Finding::new(broken, Place::Pointer(pointer("jwks"))).found(fault.to_string()));
+            members
+                .report
+                .add(Finding::new(broken, Place::Pointer(pointer("jwks"))).found(fault.to_string()));
             None
         }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

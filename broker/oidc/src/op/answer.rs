@@ -21,14 +21,18 @@ pub(crate) fn answer(
     outcome: Outcome<'_>,
     grant: Option<&str>,
 ) -> Result<Outbound, Failure> {
-    let carried = Carried::recall(return_to)
-        .ok_or_else(|| Failure::new(FailureCode::Internal, "what was carried with the login is unreadable"))?;
+    let carried = Carried::recall(return_to).ok_or_else(|| {
+        Failure::new(FailureCode::Internal, "what was carried with the login is unreadable")
+    })?;
     let mut fields: Vec<(String, String)> = Vec::with_capacity(4);
     let mut field = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
     match outcome {
         Outcome::Released(login) => {
             if login.context().return_to != *return_to || carried.refused.is_some() {
-                return Err(Failure::new(FailureCode::Internal, "the login belongs to another return address"));
+                return Err(Failure::new(
+                    FailureCode::Internal,
+                    "the login belongs to another return address",
+                ));
             }
             let code = grant
                 .ok_or_else(|| Failure::new(FailureCode::Internal, "the login has no code to answer with"))?;

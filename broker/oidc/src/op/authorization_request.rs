@@ -79,8 +79,7 @@ pub(crate) fn receive(
             relying_party: relying_party.cloned(),
         })
     };
-    let parameters = parameters(message)
-        .map_err(|cause| page(FailureCode::RequestMalformed, cause, None))?;
+    let parameters = parameters(message).map_err(|cause| page(FailureCode::RequestMalformed, cause, None))?;
     let client_id = match parameters.one("client_id") {
         Ok(Some(client_id)) if client_id.len() <= LONGEST_NAME => RelyingPartyId::new(client_id),
         Ok(Some(_)) => return Err(page(FailureCode::RequestMalformed, "client_id is too long".into(), None)),
@@ -115,8 +114,8 @@ pub(crate) fn receive(
         let cause = format!("redirect_uri {:?} is not registered", shown(address));
         return Err(page(FailureCode::ReturnAddressUnregistered, cause, Some(&client_id)));
     }
-    let read = answering(&parameters, &mut carried)
-        .and_then(|()| request(op, client, &parameters, &mut carried));
+    let read =
+        answering(&parameters, &mut carried).and_then(|()| request(op, client, &parameters, &mut carried));
     match read {
         Ok(request) => match answer_to(&carried) {
             Some(return_to) => Ok((request, return_to)),
@@ -202,8 +201,9 @@ fn request(
     let prompt = Prompt::read(parameters)?;
     carried.notice_asked = prompt.consent;
     let claims = match one(parameters, "claims")? {
-        Some(text) => ClaimsParameter::read(text)
-            .map_err(|_| Wrong::malformed("claims is not a JSON object as OpenID Connect Core 5.5 defines it"))?,
+        Some(text) => ClaimsParameter::read(text).map_err(|_| {
+            Wrong::malformed("claims is not a JSON object as OpenID Connect Core 5.5 defines it")
+        })?,
         None => ClaimsParameter::default(),
     };
     if claims.names_a_subject() {
@@ -243,16 +243,16 @@ fn words<'p>(parameters: &'p Parameters, name: &'static str) -> Result<Vec<&'p s
 
 /// What the request must not hold: each has its own error (OIDC Core 3.1.2.6).
 fn not_offered(parameters: &Parameters) -> Result<(), Wrong> {
-    if parameters.has("request") {
+    if one(parameters, "request")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RequestNotSupported, "request is not offered"));
     }
-    if parameters.has("request_uri") {
+    if one(parameters, "request_uri")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RequestUriNotSupported, "request_uri is not offered"));
     }
-    if parameters.has("registration") {
+    if one(parameters, "registration")?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::RegistrationNotSupported, "registration is not offered"));
     }
-    if parameters.has(SIGN_REQUEST) {
+    if one(parameters, SIGN_REQUEST)?.is_some() {
         return Err(Wrong::unsupported(ErrorCode::InvalidRequest, "signatures are not offered"));
     }
     Ok(())
@@ -282,9 +282,11 @@ fn scopes(parameters: &Parameters, client: &OidcClient) -> Result<BTreeSet<Scope
 
 fn nonce(parameters: &Parameters) -> Result<Option<String>, Wrong> {
     match one(parameters, "nonce")? {
-        Some(nonce) if nonce.len() > LONGEST_NONCE || nonce.chars().any(char::is_control) => Err(
-            Wrong::malformed(format!("nonce is longer than {LONGEST_NONCE} octets or holds control characters")),
-        ),
+        Some(nonce) if nonce.len() > LONGEST_NONCE || nonce.chars().any(char::is_control) => {
+            Err(Wrong::malformed(format!(
+                "nonce is longer than {LONGEST_NONCE} octets or holds control characters"
+            )))
+        }
         nonce => Ok(nonce.map(str::to_owned)),
     }
 }
@@ -385,9 +387,7 @@ fn assurance(
 
 fn providers(parameters: &Parameters) -> Result<Vec<ProviderId>, Wrong> {
     match one(parameters, AUTHN_PROVIDER)? {
-        Some(provider) if provider.len() > LONGEST_NAME => {
-            Err(Wrong::malformed("authnProvider is too long"))
-        }
+        Some(provider) if provider.len() > LONGEST_NAME => Err(Wrong::malformed("authnProvider is too long")),
         provider => Ok(provider.map(ProviderId::new).into_iter().collect()),
     }
 }

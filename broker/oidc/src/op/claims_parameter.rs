@@ -9,13 +9,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    marker::PhantomData,
 };
 
-use broker_core::{
-    attribute::AttributeName,
-    release::ReleasedIdentity,
-    request::RequestedAttribute,
-};
+use broker_core::{attribute::AttributeName, release::ReleasedIdentity, request::RequestedAttribute};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor},
@@ -43,11 +40,28 @@ pub(crate) struct ClaimsParameter {
 
 /// How one claim is asked for (OIDC Core 5.5.1). Members that are not understood are ignored, as it says there.
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Unique<Value>")]
 pub(crate) struct Wish {
-    #[serde(default)]
     pub(crate) essential: bool,
     value: Option<Value>,
     values: Option<Vec<Value>>,
+}
+
+impl TryFrom<Unique<Value>> for Wish {
+    type Error = &'static str;
+    fn try_from(Unique(mut members): Unique<Value>) -> Result<Self, &'static str> {
+        let essential = match members.remove("essential") {
+            None => false,
+            Some(Value::Bool(essential)) => essential,
+            Some(_) => return Err("essential is neither true nor false"),
+        };
+        let values = match members.remove("values") {
+            None => None,
+            Some(Value::Array(values)) => Some(values),
+            Some(_) => return Err("values is not an array"),
+        };
+        Ok(Self { essential, value: members.remove("value"), values })
+    }
 }
 
 impl Wish {
@@ -66,12 +80,13 @@ pub(crate) struct Malformed;
 impl ClaimsParameter {
     /// Reads the parameter.
     pub(crate) fn read(text: &str) -> Result<Self, Malformed> {
-        if text.len() > LARGEST {
+        // A derived reading would also take an array, by position.
+        if text.len() > LARGEST || !text.trim_start().starts_with('{') {
             return Err(Malformed);
         }
         let read: Self = serde_json::from_str(text).map_err(|_| Malformed)?;
         let within = |members: &Option<Members>| {
-            members.as_ref().is_none_or(|Members(members)| {
+            members.as_ref().is_none_or(|Unique(members)| {
                 members.len() <= MOST
                     && members
                         .values()
@@ -92,36 +107,39 @@ impl ClaimsParameter {
         [&self.id_token, &self.userinfo]
             .into_iter()
             .flatten()
-            .filter_map(|Members(members)| members.get("sub")?.as_ref())
+            .filter_map(|Unique(members)| members.get("sub")?.as_ref())
             .any(|wish| wish.acceptable().is_some())
     }
 }
 
-/// A JSON object of wishes in which no name occurs twice; `null` is a wish without conditions.
-#[derive(Debug, Default)]
-struct Members(BTreeMap<String, Option<Wish>>);
+/// Claims by name; `null` is a wish without conditions.
+type Members = Unique<Option<Wish>>;
 
-impl<'de> Deserialize<'de> for Members {
+/// A JSON object in which no name occurs twice.
+#[derive(Debug)]
+struct Unique<V>(BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
-        impl<'de> Visitor<'de> for Unique {
-            type Value = Members;
+        struct Reader<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Reader<V> {
+            type Value = Unique<V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of claims")
+                f.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Unique<V>, M::Error> {
                 let mut members = BTreeMap::new();
-                while let Some((name, wish)) = map.next_entry::<String, Option<Wish>>()? {
-                    if members.insert(name, wish).is_some() {
-                        return Err(serde::de::Error::custom("a claim is named twice"));
+                while let Some((name, value)) = map.next_entry::<String, V>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("a name stands twice"));
                     }
                 }
-                Ok(Members(members))
+                Ok(Unique(members))
             }
         }
-        deserializer.deserialize_map(Unique)
+        deserializer.deserialize_map(Reader(PhantomData))
     }
 }
 
@@ -168,11 +186,10 @@ impl Placement {
                 *wanted.entry(*attribute).or_default() |= essential;
             }
         };
-        for (target, members) in [
-            (&mut placement.id_token, &parameter.id_token),
-            (&mut placement.userinfo, &parameter.userinfo),
-        ] {
-            for (name, wish) in members.iter().flat_map(|Members(members)| members) {
+        for (target, members) in
+            [(&mut placement.id_token, &parameter.id_token), (&mut placement.userinfo, &parameter.userinfo)]
+        {
+            for (name, wish) in members.iter().flat_map(|Unique(members)| members) {
                 let Some(claim) = Claim::from_name(name, names) else { continue };
                 if claim == Claim::AuthenticatingProvider && !may_know_organisation {
                     continue;

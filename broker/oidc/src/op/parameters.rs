@@ -81,10 +81,7 @@ impl Parameters {
     /// The name of a parameter that stands more than once. Names that we do not know count too: the request is then not the one that
     /// somebody else read.
     pub(crate) fn repeated(&self) -> Option<&str> {
-        self.found
-            .iter()
-            .find(|(_, value)| matches!(value, Found::Repeatedly))
-            .map(|(name, _)| name.as_str())
+        self.found.iter().find(|(_, value)| matches!(value, Found::Repeatedly)).map(|(name, _)| name.as_str())
     }
 }
 

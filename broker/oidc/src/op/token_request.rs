@@ -266,21 +266,21 @@ fn value<'p>(parameters: &'p Parameters, name: &str) -> Option<&'p str> {
 
 /// RFC 6749 2.3: not more than one method in a request.
 fn presented<'p>(message: &Inbound, parameters: &'p Parameters) -> Result<Presented<'p>, TokenRefused> {
-    let has_assertion = parameters.has("client_assertion") || parameters.has("client_assertion_type");
-    match (&message.authorization, parameters.has("client_secret"), has_assertion) {
+    let has = |name| value(parameters, name).is_some();
+    let has_assertion = has("client_assertion") || has("client_assertion_type");
+    match (&message.authorization, has("client_secret"), has_assertion) {
         (Some(header), false, false) => basic(header),
         (None, true, false) => {
             let client_id = value(parameters, "client_id").ok_or_else(|| unproven("client_id is missing"))?;
-            let secret =
-                value(parameters, "client_secret").ok_or_else(|| unproven("client_secret is empty"))?;
+            let secret = value(parameters, "client_secret").unwrap_or_default();
             Ok(Presented::Post { client_id, secret })
         }
         (None, false, true) => {
             if value(parameters, "client_assertion_type") != Some(client_assertion::ASSERTION_TYPE) {
                 return Err(unproven("client_assertion_type is not jwt-bearer"));
             }
-            let assertion =
-                value(parameters, "client_assertion").ok_or_else(|| unproven("client_assertion is missing"))?;
+            let assertion = value(parameters, "client_assertion")
+                .ok_or_else(|| unproven("client_assertion is missing"))?;
             let client_id = client_assertion::claimed_subject(assertion)
                 .ok_or_else(|| unproven("the assertion names no sub"))?;
             Ok(Presented::Assertion { client_id, assertion })

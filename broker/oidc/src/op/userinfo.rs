@@ -110,8 +110,8 @@ pub fn bearer_token(message: &Inbound) -> Result<String, UserinfoRefused> {
     }
     let in_form = match message.form.as_deref() {
         Some(form) => {
-            let form = Parameters::read(form)
-                .map_err(|_| UserinfoRefused::malformed("the form cannot be read"))?;
+            let form =
+                Parameters::read(form).map_err(|_| UserinfoRefused::malformed("the form cannot be read"))?;
             form.one("access_token")
                 .map_err(|_| UserinfoRefused::malformed("access_token stands more than once"))?
                 .map(str::to_owned)
@@ -131,10 +131,14 @@ pub fn bearer_token(message: &Inbound) -> Result<String, UserinfoRefused> {
     // RFC 6750 2.1: b64token.
     let well_formed = !token.is_empty()
         && token.len() <= LONGEST_TOKEN
-        && token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'='));
-    if well_formed { Ok(token) } else { Err(UserinfoRefused::invalid_token("the access token is none of ours")) }
+        && token.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+        });
+    if well_formed {
+        Ok(token)
+    } else {
+        Err(UserinfoRefused::invalid_token("the access token is none of ours"))
+    }
 }
 
 impl OidcOp<'_> {

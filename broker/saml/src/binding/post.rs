@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        let Outbound::Post { action, fields } = encode("https://a.example/", RESPONSE, b"<a/>", Some("r&=")) else {
+        let Outbound::Post { action, fields } = encode("https://a.example/", RESPONSE, b"<a/>", Some("r&="))
+        else {
             panic!("a form");
         };
         assert_eq!(action, "https://a.example/");
@@ -77,7 +78,12 @@ mod tests {
     #[test]
     fn line_breaks_within_base64_are_tolerated_and_nothing_else_is() {
         assert!(decode(b"SAMLResponse=PGEv%0D%0A%20Pg%3D%3D", RESPONSE).is_ok());
-        for bad in [&b"SAMLResponse=PGEvPg"[..], b"SAMLResponse=PGEvPg%3D", b"SAMLResponse=PGE_Pg%3D%3D", b"SAMLResponse=%FF"] {
+        for bad in [
+            &b"SAMLResponse=PGEvPg"[..],
+            b"SAMLResponse=PGEvPg%3D",
+            b"SAMLResponse=PGE_Pg%3D%3D",
+            b"SAMLResponse=%FF",
+        ] {
             assert_eq!(decode(bad, RESPONSE), Err(BindingRefused::NotBase64));
         }
     }
@@ -97,13 +103,17 @@ mod tests {
 
     #[test]
     fn a_form_without_the_message_is_refused() {
-        assert_eq!(decode(b"SAMLRequest=PGEvPg%3D%3D", RESPONSE), Err(BindingRefused::Missing("SAMLResponse")));
+        assert_eq!(
+            decode(b"SAMLRequest=PGEvPg%3D%3D", RESPONSE),
+            Err(BindingRefused::Missing("SAMLResponse"))
+        );
     }
 
     #[test]
     fn sizes_are_capped() {
         let message = STANDARD.encode(vec![b'a'; super::super::LARGEST_MESSAGE + 1]);
-        let form = form_urlencoded::Serializer::new(String::new()).append_pair("SAMLResponse", &message).finish();
+        let form =
+            form_urlencoded::Serializer::new(String::new()).append_pair("SAMLResponse", &message).finish();
         assert_eq!(decode(form.as_bytes(), RESPONSE), Err(BindingRefused::TooLarge));
         assert_eq!(decode(&vec![b'a'; LARGEST_CARRIER + 1], RESPONSE), Err(BindingRefused::TooLarge));
     }

@@ -88,7 +88,10 @@ pub struct ReceivedAuthnRequest {
 
 impl std::fmt::Debug for ReceivedAuthnRequest {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ReceivedAuthnRequest").field("claims", &self.unverified).finish_non_exhaustive()
+        formatter
+            .debug_struct("ReceivedAuthnRequest")
+            .field("claims", &self.unverified)
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,7 +225,10 @@ fn boolean(element: Element<'_>, name: &'static str) -> Result<bool, RequestRefu
     }
 }
 
-fn number<N: std::str::FromStr>(element: Element<'_>, name: &'static str) -> Result<Option<N>, RequestRefused> {
+fn number<N: std::str::FromStr>(
+    element: Element<'_>,
+    name: &'static str,
+) -> Result<Option<N>, RequestRefused> {
     element.attribute(name).map(|text| text.parse().map_err(|_| RequestRefused::Part(name))).transpose()
 }
 

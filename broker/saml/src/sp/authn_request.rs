@@ -46,8 +46,9 @@ impl SentRequest {
     /// # Errors
     /// [`FailureCode::Internal`]: the record was sealed by us, so this is a fault of ours.
     pub fn recall(remembered: &Remembered) -> Result<Self, Failure> {
-        serde_json::from_str(&remembered.0)
-            .map_err(|_| Failure::new(FailureCode::Internal, "what was remembered of a SAML request does not read"))
+        serde_json::from_str(&remembered.0).map_err(|_| {
+            Failure::new(FailureCode::Internal, "what was remembered of a SAML request does not read")
+        })
     }
 
     /// Writes it for the core to keep.
@@ -108,7 +109,8 @@ fn send(
     settings: &SpSettings,
     signer: &dyn Signer,
 ) -> Result<Outbound, Failure> {
-    let endpoint = |binding: &SamlBinding| provider.single_sign_on.iter().find(|endpoint| endpoint.binding == *binding);
+    let endpoint =
+        |binding: &SamlBinding| provider.single_sign_on.iter().find(|endpoint| endpoint.binding == *binding);
     let element = |endpoint: &SamlEndpoint| element(request, provider, &endpoint.location, sent, settings);
     let by_post = endpoint(&SamlBinding::Post);
     if let Some(redirect_endpoint) = endpoint(&SamlBinding::Redirect) {
@@ -156,7 +158,10 @@ fn element(
         .with_attribute("Destination", destination)
         // SC-DP 5.3: explicit, also when false. SAML has no max_age: without force an old session could only disappoint
         // (`domain.md` conflict 12).
-        .with_attribute("ForceAuthn", (request.freshness.force || request.freshness.max_age.is_some()).to_string())
+        .with_attribute(
+            "ForceAuthn",
+            (request.freshness.force || request.freshness.max_age.is_some()).to_string(),
+        )
         .with_attribute("IsPassive", request.passive.to_string())
         .with_attribute("ProtocolBinding", SamlBinding::Post.uri())
         .with_attribute("AssertionConsumerServiceURL", &*settings.acs_url)

@@ -99,9 +99,10 @@ impl SamlSp<'_> {
             Failure::new(FailureCode::ProviderUnknown, format!("{id} is not a registered SAML provider"))
         })?;
         match provider.valid_until {
-            Some(until) if until <= moment.now => {
-                Err(Failure::new(FailureCode::MetadataExpired, format!("{id}: metadata was valid until {until}")))
-            }
+            Some(until) if until <= moment.now => Err(Failure::new(
+                FailureCode::MetadataExpired,
+                format!("{id}: metadata was valid until {until}"),
+            )),
             _ => Ok(provider),
         }
     }

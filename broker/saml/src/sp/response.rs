@@ -60,12 +60,13 @@ impl Expected<'_> {
 /// Checks the Response in a posted form; `None`: there was none, as when a Response comes in a query.
 #[must_use]
 pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
-    let posted = form
-        .ok_or(BindingRefused::Nothing)
-        .and_then(|form| post::decode(form, MessageParameter::Response));
+    let posted =
+        form.ok_or(BindingRefused::Nothing).and_then(|form| post::decode(form, MessageParameter::Response));
     let mut steps = Steps::new();
     let result = match posted {
-        Ok(posted) => steps.take(CheckId::Form, form_outcome(Ok(()))).and_then(|()| checked(&posted.xml, expected, &mut steps)),
+        Ok(posted) => steps
+            .take(CheckId::Form, form_outcome(Ok(())))
+            .and_then(|()| checked(&posted.xml, expected, &mut steps)),
         Err(refused) => match steps.take(CheckId::Form, form_outcome(Err(refused))) {
             Err(failure) => Err(failure),
             Ok(()) => Err(FailureCode::MessageMalformed.into()),
@@ -139,7 +140,11 @@ fn signed_response(
 }
 
 /// The Response is not signed: it can only fail the login. The person is read from the assertion's canonical octets.
-fn signed_assertion(received: Element<'_>, expected: &Expected<'_>, steps: &mut Steps) -> Result<Proven, Failure> {
+fn signed_assertion(
+    received: Element<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Proven, Failure> {
     let response = Response::read(received);
     let came = envelope(&response, false, expected, steps)?;
     steps.take(
@@ -193,7 +198,8 @@ fn envelope<'d>(
 ) -> Result<Element<'d>, Failure> {
     let settings = expected.settings;
     steps.take(CheckId::ResponseVersion, response::version(response.version))?;
-    steps.take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, &expected.sent.id))?;
+    steps
+        .take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, &expected.sent.id))?;
     steps.take(CheckId::ResponseIssuer, response::issuer(response, expected.provider_id(), is_signed))?;
     steps.take(CheckId::Destination, response::destination(response, &settings.acs_url, is_signed))?;
     steps.take(CheckId::ResponseIssueInstant, response::issue_instant(response, expected.clock()))?;
@@ -288,7 +294,8 @@ fn authenticated(
     let (outcome, assurance) = authentication::context(statement);
     steps.take(CheckId::AuthnContext, outcome)?;
     let assurance = assurance.ok_or(FailureCode::AuthnStatement)?;
-    steps.take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
+    steps
+        .take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
     let (outcome, authorities) = authentication::authorities(statement, &expected.settings.entity_id);
     steps.take(CheckId::Authorities, outcome)?;
     Ok(Authentication { at, session_ends, assurance, authorities })
@@ -302,12 +309,11 @@ fn one_time_use(
     expected: &Expected<'_>,
 ) -> Result<OneTimeUse, Failure> {
     let id = assertion.id.ok_or(FailureCode::MessageMalformed)?;
-    let issued = assertion
-        .issue_instant
-        .and_then(Timestamp::from_rfc3339)
-        .ok_or(FailureCode::MessageMalformed)?;
+    let issued =
+        assertion.issue_instant.and_then(Timestamp::from_rfc3339).ok_or(FailureCode::MessageMalformed)?;
     let settings = expected.settings;
-    let until = confirmed_until.min(issued.plus(settings.message_lifetime_seconds)).plus(settings.skew_seconds);
+    let until =
+        confirmed_until.min(issued.plus(settings.message_lifetime_seconds)).plus(settings.skew_seconds);
     let mut name = Vec::new();
     for part in ["saml assertion", expected.provider_id(), id] {
         name.extend_from_slice(&(part.len() as u64).to_be_bytes());

@@ -10,7 +10,8 @@ pub(in crate::sp) fn statement<'d>(assertion: &Assertion<'d>) -> (Outcome, Optio
     let mut statements = assertion.authn_statements();
     let first = statements.next();
     let count = usize::from(first.is_some()) + statements.count();
-    let outcome = Outcome::of(count == 1, FailureCode::AuthnStatement, "one AuthnStatement", count.to_string());
+    let outcome =
+        Outcome::of(count == 1, FailureCode::AuthnStatement, "one AuthnStatement", count.to_string());
     (outcome, first)
 }
 

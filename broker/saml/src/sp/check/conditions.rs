@@ -28,7 +28,8 @@ pub(in crate::sp) fn known(conditions: Element<'_>) -> Outcome {
     let unknown = conditions
         .children()
         .find(|child| child.namespace() != SAML.uri() || !KNOWN.contains(&child.local_name()));
-    let found = unknown.map_or("no others".to_owned(), |child| format!("{} of {:?}", child.local_name(), child.namespace()));
+    let found = unknown
+        .map_or("no others".to_owned(), |child| format!("{} of {:?}", child.local_name(), child.namespace()));
     Outcome::of(
         unknown.is_none(),
         FailureCode::ConditionUnknown,
@@ -43,8 +44,10 @@ pub(in crate::sp) fn audience(conditions: Element<'_>, entity_id: &str) -> Outco
         .children_named(SAML.uri(), "AudienceRestriction")
         .map(|restriction| restriction.children_named(SAML.uri(), "Audience").filter_map(text_of).collect())
         .collect();
-    let holds = !restrictions.is_empty() && restrictions.iter().all(|audiences| audiences.contains(&entity_id));
-    let found = restrictions.iter().map(|audiences| audiences.join(" or ")).collect::<Vec<_>>().join(", and ");
+    let holds =
+        !restrictions.is_empty() && restrictions.iter().all(|audiences| audiences.contains(&entity_id));
+    let found =
+        restrictions.iter().map(|audiences| audiences.join(" or ")).collect::<Vec<_>>().join(", and ");
     let found = if found.is_empty() { ABSENT.to_owned() } else { found };
     Outcome::of(holds, FailureCode::AudienceMismatch, entity_id.to_owned(), found)
 }
@@ -56,7 +59,8 @@ pub(in crate::sp) fn proxy_restriction(conditions: Element<'_>) -> Outcome {
     if restrictions.is_empty() {
         return Outcome::not_applicable(ABSENT);
     }
-    let count = |restriction: &Element<'_>| restriction.attribute("Count").map(|count| count.trim().parse::<u64>());
+    let count =
+        |restriction: &Element<'_>| restriction.attribute("Count").map(|count| count.trim().parse::<u64>());
     let allows = |restriction: &Element<'_>| {
         !matches!(count(restriction), Some(Ok(0) | Err(_)))
             && restriction.child(SAML.uri(), "Audience").is_none()

@@ -80,7 +80,7 @@ checks! {
     AssertionIdentifier, "assertion.id", "SAML Core 1.3.4, 2.3.3", "The assertion has an ID, so that a second use can be seen.";
     AssertionIssuer, "assertion.issuer", "SAML Profiles 4.1.4.2", "The Issuer of the assertion is the provider that this login was sent to.";
     AssertionIssueInstant, "assertion.issue_instant", "SAML Core 2.3.3; SC-DP 6.3.5", "The assertion was made just now.";
-    Subject, "subject", "SAML Profiles 4.1.4.2", "The assertion has one Subject.";
+    Subject, "subject", "SAML Core 2.4.1; SAML Profiles 4.1.4.2", "The assertion has one Subject: an identifier at most, then confirmations.";
     Bearer, "subject.bearer", "SAML Profiles 4.1.4.2", "A SubjectConfirmation is of the method bearer and has its data.";
     Recipient, "subject.recipient", "SAML Profiles 4.1.4.2, 4.1.4.3", "The Recipient of a bearer confirmation is our address.";
     ConfirmationInResponseTo, "subject.in_response_to", "SAML Profiles 4.1.4.2, 4.1.4.3", "That confirmation answers the request of this login.";
@@ -158,7 +158,11 @@ impl Outcome {
 
     /// The rule does not concern this message.
     pub(super) fn not_applicable(found: impl AsRef<str>) -> Self {
-        Self { verdict: Verdict::NotApplicable, expected: Cow::Borrowed(""), found: shortened(found.as_ref()) }
+        Self {
+            verdict: Verdict::NotApplicable,
+            expected: Cow::Borrowed(""),
+            found: shortened(found.as_ref()),
+        }
     }
 }
 
@@ -235,7 +239,8 @@ impl Clock {
 
     /// IssueInstant: there, readable, not in the future, not old.
     pub(super) fn made_just_now(self, instant: Option<&str>) -> Outcome {
-        let expected = || format!("a time at most {} s before {} (skew {} s)", self.lifetime, self.now, self.skew);
+        let expected =
+            || format!("a time at most {} s before {} (skew {} s)", self.lifetime, self.now, self.skew);
         let (holds, code) = match instant.and_then(Timestamp::from_rfc3339) {
             None => (false, FailureCode::MessageMalformed),
             Some(instant) if !self.has_come(instant) => (false, FailureCode::NotYetValid),

@@ -37,7 +37,8 @@ pub(in crate::sp) fn issuer(response: &Response<'_>, provider: &str, is_signed: 
 
 /// The Issuer is the provider that this login was sent to: octet by octet, in the format of entity IDs.
 pub(super) fn issuer_is(issuer: Option<Element<'_>>, provider: &str) -> Outcome {
-    let format_fits = |issuer: Element<'_>| issuer.attribute("Format").is_none_or(|format| format == ENTITY_FORMAT);
+    let format_fits =
+        |issuer: Element<'_>| issuer.attribute("Format").is_none_or(|format| format == ENTITY_FORMAT);
     let text = issuer.and_then(text_of);
     Outcome::of(
         text == Some(provider) && issuer.is_some_and(format_fits),

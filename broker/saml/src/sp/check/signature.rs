@@ -42,7 +42,8 @@ fn is_in_place(signature: Element<'_>) -> bool {
 
 /// Whether an element stands inside the Advice of some assertion.
 pub(super) fn is_in_advice(element: Element<'_>) -> bool {
-    std::iter::successors(element.parent(), |above| above.parent()).any(|above| above.is(SAML.uri(), "Advice"))
+    std::iter::successors(element.parent(), |above| above.parent())
+        .any(|above| above.is(SAML.uri(), "Advice"))
 }
 
 /// Verifies the signature that `element` carries; no outcome but "not applicable" where it carries none.
@@ -79,7 +80,11 @@ fn code_of(refused: &SignatureRefused) -> FailureCode {
 }
 
 /// Something must be signed; the Response itself where the federation demands it.
-pub(in crate::sp) fn present(response_is_signed: bool, assertion_is_signed: bool, demands_response: bool) -> Outcome {
+pub(in crate::sp) fn present(
+    response_is_signed: bool,
+    assertion_is_signed: bool,
+    demands_response: bool,
+) -> Outcome {
     let found = match (response_is_signed, assertion_is_signed) {
         (true, true) => "both are signed",
         (true, false) => "the Response is signed",

@@ -4,7 +4,7 @@
 //! next; it is broken when none is left.
 
 use broker_core::{failure::FailureCode, moment::Timestamp};
-use certs_xml::Element;
+use certs_xml::{Element, namespace::SAML};
 
 use super::{ABSENT, Clock, Outcome};
 use crate::message::{Assertion, Confirmation, confirmations};
@@ -12,9 +12,24 @@ use crate::message::{Assertion, Confirmation, confirmations};
 /// The bearer method (SAML Profiles 3.3).
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
+/// One Subject, and in it at most one identifier followed by confirmations alone (SAML Core 2.4.1, schema).
 pub(in crate::sp) fn subject(assertion: &Assertion<'_>) -> Outcome {
-    let found = if assertion.subject().is_some() { "one" } else { "none, or more than one" };
-    Outcome::of(assertion.subject().is_some(), FailureCode::SubjectConfirmation, "one Subject", found)
+    const IDENTIFIERS: [&str; 3] = ["NameID", "BaseID", "EncryptedID"];
+    let subject = assertion.subject();
+    let in_order = |subject: Element<'_>| {
+        let is = |child: &Element<'_>, names: &[&str]| {
+            child.namespace() == SAML.uri() && names.contains(&child.local_name())
+        };
+        let mut children = subject.children().peekable();
+        children.next_if(|child| is(child, &IDENTIFIERS));
+        children.all(|child| is(&child, &["SubjectConfirmation"]))
+    };
+    let (holds, found) = match subject {
+        None => (false, "none, or more than one"),
+        Some(subject) if in_order(subject) => (true, "one"),
+        Some(_) => (false, "one with its parts out of order"),
+    };
+    Outcome::of(holds, FailureCode::SubjectConfirmation, "one Subject", found)
 }
 
 /// The data of the bearer confirmations.
@@ -26,8 +41,12 @@ pub(in crate::sp) fn bearer<'d>(assertion: &Assertion<'d>) -> (Outcome, Vec<Elem
         .filter_map(|confirmation| confirmation.data)
         .collect();
     let methods: Vec<_> = all.iter().map(|confirmation| confirmation.method.unwrap_or(ABSENT)).collect();
-    let outcome =
-        Outcome::of(!data.is_empty(), FailureCode::SubjectConfirmation, BEARER, found_in(methods.into_iter()));
+    let outcome = Outcome::of(
+        !data.is_empty(),
+        FailureCode::SubjectConfirmation,
+        BEARER,
+        found_in(methods.into_iter()),
+    );
     (outcome, data)
 }
 
@@ -52,7 +71,8 @@ pub(in crate::sp) fn not_before(data: &mut Vec<Element<'_>>) -> Outcome {
 pub(in crate::sp) fn not_on_or_after(data: &mut Vec<Element<'_>>, clock: Clock) -> Outcome {
     let found = found_in(data.iter().map(|data| data.attribute("NotOnOrAfter").unwrap_or(ABSENT)));
     let is_dated = |data: &Element<'_>| end_of(*data).is_some();
-    let code = if data.iter().any(is_dated) { FailureCode::Expired } else { FailureCode::SubjectConfirmation };
+    let code =
+        if data.iter().any(is_dated) { FailureCode::Expired } else { FailureCode::SubjectConfirmation };
     data.retain(|data| end_of(*data).is_some_and(|end| clock.is_ahead(end)));
     let expected = format!("a time after {} (skew {} s)", clock.now, clock.skew);
     Outcome::of(!data.is_empty(), code, expected, found)

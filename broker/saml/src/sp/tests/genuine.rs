@@ -39,7 +39,9 @@ fn every_step_of_a_genuine_answer_is_taken_in_order() {
         let run = case.run_xml(&case.written("", ""));
         assert!(run.result.is_ok(), "{:?}", run.result);
         assert_eq!(run.steps.iter().map(|step| step.id).collect::<Vec<_>>(), CheckId::ALL);
-        assert!(run.steps.iter().all(|step| matches!(step.verdict, Verdict::Passed | Verdict::NotApplicable)));
+        assert!(
+            run.steps.iter().all(|step| matches!(step.verdict, Verdict::Passed | Verdict::NotApplicable))
+        );
     }
 }
 
@@ -86,7 +88,8 @@ fn the_role_completes_a_login() {
         let message = posted(&case.written("", ""), None);
         assert_eq!(role.handle(&message).as_deref(), Some(HANDLE));
         let remembered = sent().remember().expect("remembered");
-        let completion = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect("accepted");
+        let completion =
+            role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect("accepted");
         assert!(matches!(completion, Completion::Done { .. }));
     });
 }
@@ -109,7 +112,8 @@ fn an_unsolicited_answer_names_no_login() {
         let message = posted(&case.written(&format!(" InResponseTo=\"_{HANDLE}\""), ""), Some(HANDLE));
         assert_eq!(role.handle(&message), None);
         let remembered = sent().remember().expect("remembered");
-        let failure = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
+        let failure =
+            role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
         assert_eq!(failure.code, FailureCode::Unsolicited);
     });
 }
@@ -119,11 +123,13 @@ fn a_response_in_a_query_is_refused() {
     with_role(|role, moment| {
         let case = Case::genuine();
         let message = crate::binding::redirect::deflate(case.written("", "").as_bytes()).expect("deflated");
-        let query = certs::query_signature::signed_query(MessageParameter::Response, &message, None, &*KEY).expect("signed");
+        let query = certs::query_signature::signed_query(MessageParameter::Response, &message, None, &*KEY)
+            .expect("signed");
         let message = Inbound { query: Some(query), ..Inbound::default() };
         assert_eq!(role.handle(&message), None);
         let remembered = sent().remember().expect("remembered");
-        let failure = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
+        let failure =
+            role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
         assert_eq!(failure.code, FailureCode::MessageMalformed);
     });
 }

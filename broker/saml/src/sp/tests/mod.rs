@@ -42,7 +42,8 @@ pub(crate) const LOA3: &str = "http://id.elegnamnden.se/loa/1.0/loa3";
 pub(crate) const NOW: Timestamp = Timestamp(1_795_000_000);
 
 pub(crate) static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate_p256().expect("a key"));
-pub(crate) static OTHER_KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate_p256().expect("a key"));
+pub(crate) static OTHER_KEY: LazyLock<PrivateKey> =
+    LazyLock::new(|| PrivateKey::generate_p256().expect("a key"));
 
 pub(crate) struct NoEntropy;
 impl Entropy for NoEntropy {
@@ -80,7 +81,13 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
 }
 
 pub(crate) fn endpoint(binding: SamlBinding, location: &str) -> SamlEndpoint {
-    SamlEndpoint { binding, location: location.into(), index: None, is_default: None, response_location: None }
+    SamlEndpoint {
+        binding,
+        location: location.into(),
+        index: None,
+        is_default: None,
+        response_location: None,
+    }
 }
 
 pub(crate) fn provider() -> SamlProvider {
@@ -169,12 +176,8 @@ impl Case {
     }
 
     pub(crate) fn run_xml(&self, xml: &str) -> CheckRun {
-        let expected = Expected {
-            provider: &self.provider,
-            settings: &self.settings,
-            sent: &self.sent,
-            now: self.now,
-        };
+        let expected =
+            Expected { provider: &self.provider, settings: &self.settings, sent: &self.sent, now: self.now };
         run(xml.as_bytes(), &expected)
     }
 
@@ -235,7 +238,9 @@ pub(crate) fn sign_text(xml: &str, signer: &dyn Signer) -> String {
     let signature = signature_over(id, xml.as_bytes(), signer);
     let tag_end = xml.find('>').expect("a tag") + 1;
     let at = match xml[tag_end..].strip_prefix("<saml:Issuer") {
-        Some(rest) => xml.len() - rest.len() + rest.find("</saml:Issuer>").expect("its end") + "</saml:Issuer>".len(),
+        Some(rest) => {
+            xml.len() - rest.len() + rest.find("</saml:Issuer>").expect("its end") + "</saml:Issuer>".len()
+        }
         None => tag_end,
     };
     format!("{}{signature}{}", &xml[..at], &xml[at..])

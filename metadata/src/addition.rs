@@ -1,0 +1,387 @@
+//! A file that an operator adds: read, judged, and turned into changes of the manifest. No I/O: the process reads the file, shows the
+//! report, and writes documents and manifest to the store when there is no error.
+//!
+//! Neighbours: `saml` and `oidc` read, `lint` judges, `revision` keeps.
+
+use std::fmt;
+
+use broker_core::{
+    identifier::{ProviderId, RelyingPartyId},
+    moment::Timestamp,
+    organisation::{LocalText, Organisation, OrganisationNumber},
+    subject::SubjectSource,
+};
+use certs::mac::MacKey;
+
+use crate::{
+    address::WebAddress,
+    lint::{
+        self,
+        oidc::{document as oidc_rule, key as key_rule},
+        registry as rule,
+        report::{Finding, Place, Report},
+    },
+    oidc::{Method, RegistrationFile, is_client_id},
+    registry::Registry,
+    revision::{Change, Entry, EntryId, document_name},
+    saml::{IdentityProvider, MOST_OCTETS, MetadataFile},
+    secret_hash::SecretHash,
+    settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
+};
+
+/// More parties than this in one file are not added by hand.
+pub const MOST_ENTITIES: usize = 20;
+
+/// What an operator may decide when adding a file. `None`: as it was, or as the file lets us know.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// Who answers for it.
+    pub organisation: Option<OrganisationNumber>,
+    /// What a provider's subject identifiers are made from.
+    pub subject_source: Option<SubjectSource>,
+    /// What a relying party is called here.
+    pub client_id: Option<String>,
+    /// Which rules a relying party lives by.
+    pub profile: Option<OidcProfile>,
+    /// A relying party need not use PKCE.
+    pub pkce_waived: Option<bool>,
+    /// A relying party gets a new secret even if it has one.
+    pub renew_secret: bool,
+}
+
+/// What secrets of relying parties are made and kept with.
+#[derive(Clone, Copy)]
+pub struct Secrets<'a> {
+    /// The broker's own key for [`SecretHash`].
+    pub key: &'a MacKey,
+    /// A fresh random secret, used if one is needed.
+    pub fresh: &'a str,
+}
+
+/// What adding the file would do. Nothing is done when the report has errors: then there are no changes.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What was found.
+    pub report: Report,
+    /// Documents to be put into the store first, with their names.
+    pub documents: Vec<(String, Vec<u8>)>,
+    /// Changes to the manifest, in order.
+    pub changes: Vec<Change>,
+    /// Who is added or renewed.
+    pub parties: Vec<Party>,
+    /// A secret that was made, to be shown once.
+    pub shown_secret: Option<ShownSecret>,
+}
+
+/// Somebody in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Its name.
+    pub id: EntryId,
+    /// What people know it by; may be empty.
+    pub display_name: LocalText,
+    /// Who answers for it.
+    pub organisation: OrganisationNumber,
+    /// It was registered before.
+    pub renewed: bool,
+    /// For a provider: what subject identifiers of its people are made from, now or since it joined.
+    pub subject_source: Option<SubjectSource>,
+}
+
+/// A new secret and whose it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ShownSecret {
+    /// Whose.
+    pub client_id: String,
+    /// The secret.
+    pub secret: String,
+}
+
+impl fmt::Debug for ShownSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShownSecret").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// Reads and judges a file against what `registry` has. A file that begins with `{` is a relying party's JSON, any other is SAML
+/// metadata.
+pub fn prepare(
+    octets: &[u8],
+    choices: &Choices,
+    secrets: Secrets<'_>,
+    registry: &Registry,
+    now: Timestamp,
+) -> Prepared {
+    let mut prepared = Prepared {
+        report: Report::new(),
+        documents: Vec::new(),
+        changes: Vec::new(),
+        parties: Vec::new(),
+        shown_secret: None,
+    };
+    let start = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).trim_ascii_start();
+    if start.starts_with(b"{") {
+        relying_party(start, choices, secrets, registry, &mut prepared);
+    } else {
+        providers(octets, choices, registry, now, &mut prepared);
+    }
+    if prepared.report.has_errors() {
+        prepared.documents.clear();
+        prepared.changes.clear();
+        prepared.shown_secret = None;
+    }
+    prepared
+}
+
+/// The names of the parties in a file, as far as it can be read: what to look for when it is to be taken out again.
+#[must_use]
+pub fn names(octets: &[u8]) -> Vec<EntryId> {
+    let start = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).trim_ascii_start();
+    if start.starts_with(b"{") {
+        let members: serde_json::Value = serde_json::from_slice(start).unwrap_or_default();
+        let client = members.get("client_id").and_then(serde_json::Value::as_str);
+        return client.map(|id| EntryId::OidcClient(id.into())).into_iter().collect();
+    }
+    let Ok(file) = MetadataFile::read(octets, MOST_OCTETS) else { return Vec::new() };
+    file.entities()
+        .filter_map(|entity| entity.attribute("entityID"))
+        .map(|id| EntryId::SamlProvider(id.into()))
+        .collect()
+}
+
+fn providers(octets: &[u8], choices: &Choices, registry: &Registry, now: Timestamp, prepared: &mut Prepared) {
+    let file = match MetadataFile::read(octets, MOST_OCTETS) {
+        Ok(file) => file,
+        Err(report) => {
+            prepared.report = report;
+            return;
+        }
+    };
+    file.check_signature(&mut prepared.report);
+    let count = file.entities().count();
+    if count == 0 || count > MOST_ENTITIES {
+        let finding = if count == 0 {
+            Finding::new(&lint::saml::document::NO_IDENTITY_PROVIDER, file.place())
+        } else {
+            Finding::new(&rule::TOO_MANY_ENTITIES, file.place())
+                .found(count.to_string())
+                .expected(MOST_ENTITIES.to_string())
+        };
+        prepared.report.add(finding);
+        return;
+    }
+    let document = document_name(octets);
+    for entity in file.entities() {
+        let mut report = Report::new();
+        let about = entity.attribute("entityID").unwrap_or_default().to_owned();
+        if let Some(provider) = IdentityProvider::read(entity, &mut report)
+            && let Some((party, settings)) = provider_entry(&provider, choices, registry, now, &mut report)
+        {
+            if prepared.parties.iter().any(|other| other.id == party.id) {
+                report.add(Finding::new(&rule::ENTITY_TWICE, entity.position()).found(&about));
+            }
+            prepared.changes.push(Change::AddMetadata {
+                id: party.id.clone(),
+                entry: Entry::SamlProvider { document: document.clone(), settings },
+            });
+            prepared.parties.push(party);
+        }
+        prepared.report.add_about(&about, report);
+    }
+    prepared.documents.push((document, octets.to_vec()));
+}
+
+fn provider_entry(
+    provider: &IdentityProvider,
+    choices: &Choices,
+    registry: &Registry,
+    now: Timestamp,
+    report: &mut Report,
+) -> Option<(Party, ProviderSettings)> {
+    let id = EntryId::SamlProvider(ProviderId::new(provider.entity_id.as_str()));
+    let known = match registry.manifest().entries.get(&id) {
+        Some(Entry::SamlProvider { settings, .. }) => Some(settings),
+        _ => None,
+    };
+    let claim = Claim {
+        id: &id,
+        name: &provider.entity_id,
+        chosen: choices.organisation.as_ref(),
+        known: known.map(|settings| &settings.organisation),
+        stated: provider
+            .organisation_number
+            .as_ref()
+            .and_then(|number| OrganisationNumber::parse(&number.value)),
+        address: Some(provider.entity_id.as_str()),
+        place: provider.place.into(),
+    };
+    let organisation = claim.owner(registry, report)?;
+    report.findings.extend(lint::saml::check(provider, organisation, now).findings);
+    let subject_source = match (known.map(|settings| settings.subject_source), choices.subject_source) {
+        (Some(pinned), Some(chosen)) if pinned != chosen => {
+            report.add(
+                Finding::new(&rule::SOURCE_CHANGED, provider.place)
+                    .found(chosen.key())
+                    .expected(pinned.key()),
+            );
+            pinned
+        }
+        (Some(pinned), _) => pinned,
+        (None, chosen) => match chosen.or_else(|| provider.natural_subject_source()) {
+            Some(source) => source,
+            None => {
+                report.add(Finding::new(&rule::SOURCE_UNDECIDED, provider.role_place));
+                return None;
+            }
+        },
+    };
+    let settings = ProviderSettings {
+        organisation: organisation.number.clone(),
+        subject_source,
+        hidden: known.is_some_and(|settings| settings.hidden),
+        suspended: known.is_some_and(|settings| settings.suspended),
+    };
+    let party = Party {
+        id,
+        display_name: provider.display_name(),
+        organisation: organisation.number.clone(),
+        renewed: known.is_some(),
+        subject_source: Some(subject_source),
+    };
+    Some((party, settings))
+}
+
+fn relying_party(
+    octets: &[u8],
+    choices: &Choices,
+    secrets: Secrets<'_>,
+    registry: &Registry,
+    prepared: &mut Prepared,
+) {
+    let report = &mut prepared.report;
+    let Some(file) = RegistrationFile::read(octets, report) else {
+        return;
+    };
+    let registration = &file.registration;
+    let named = choices.client_id.clone().or_else(|| registration.client_id.clone());
+    let Some(client_id) = named.filter(|name| {
+        let good = is_client_id(name);
+        if !good {
+            report.add(Finding::new(&oidc_rule::CLIENT_ID, Place::File).found(name));
+        }
+        good
+    }) else {
+        if choices.client_id.is_none() && !report.has(oidc_rule::CLIENT_ID.id) {
+            report.add(Finding::new(&oidc_rule::CLIENT_ID_MISSING, Place::Pointer("/client_id".to_owned())));
+        }
+        return;
+    };
+    let id = EntryId::OidcClient(RelyingPartyId::new(client_id.as_str()));
+    let known = match registry.manifest().entries.get(&id) {
+        Some(Entry::OidcClient { settings, .. }) => Some(settings),
+        _ => None,
+    };
+    let claim = Claim {
+        id: &id,
+        name: &client_id,
+        chosen: choices.organisation.as_ref(),
+        known: known.map(|settings| &settings.organisation),
+        stated: registration
+            .organization_identifier
+            .as_deref()
+            .and_then(|written| written.rsplit([':', '/']).next())
+            .and_then(OrganisationNumber::parse),
+        address: registration.redirect_uris.first().map(String::as_str),
+        place: Place::Pointer(String::new()),
+    };
+    let Some(organisation) = claim.owner(registry, report) else {
+        return;
+    };
+    report.findings.extend(lint::oidc::check(registration, organisation).findings);
+    let mut settings =
+        known.cloned().unwrap_or_else(|| RelyingPartySettings::of(organisation.number.clone()));
+    settings.profile = choices.profile.unwrap_or(settings.profile);
+    settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
+    let hash = |secret: &str| SecretHash::of(secrets.key, &client_id, secret);
+    if let Some(secret) = file.secret() {
+        key_rule::check_secret(secret, report);
+    }
+    match (registration.method, file.secret()) {
+        (Method::PrivateKeyJwt, _) => settings.secret = None,
+        (Method::ClientSecretBasic | Method::ClientSecretPost, Some(secret)) => {
+            settings.secret = Some(hash(secret));
+        }
+        (Method::ClientSecretBasic | Method::ClientSecretPost, None) => {
+            if settings.secret.is_none() || choices.renew_secret {
+                settings.secret = Some(hash(secrets.fresh));
+                prepared.shown_secret =
+                    Some(ShownSecret { client_id: client_id.clone(), secret: secrets.fresh.to_owned() });
+            }
+        }
+    }
+    let document = file.document();
+    let name = document_name(&document);
+    prepared.parties.push(Party {
+        id: id.clone(),
+        display_name: registration.name.clone(),
+        organisation: organisation.number.clone(),
+        renewed: known.is_some(),
+        subject_source: None,
+    });
+    prepared
+        .changes
+        .push(Change::AddMetadata { id, entry: Entry::OidcClient { document: name.clone(), settings } });
+    prepared.documents.push((name, document));
+}
+
+/// Who wants to be registered, and what there is to tell whose it is.
+struct Claim<'a> {
+    id: &'a EntryId,
+    name: &'a str,
+    chosen: Option<&'a OrganisationNumber>,
+    known: Option<&'a OrganisationNumber>,
+    stated: Option<OrganisationNumber>,
+    address: Option<&'a str>,
+    place: Place,
+}
+
+impl Claim<'_> {
+    /// The organisation that answers: the operator's choice, else the one it is registered for, else the number in the file, else
+    /// the only one that owns the host. A name that is registered for another organisation is never moved.
+    fn owner<'r>(&self, registry: &'r Registry, report: &mut Report) -> Option<&'r Organisation> {
+        let by_host = || {
+            let address = self.address.and_then(WebAddress::parse)?;
+            let mut owners =
+                registry.organisations().filter(|organisation| organisation.owns_host(address.host()));
+            let only = owners.next()?;
+            owners.next().is_none().then(|| only.number.clone())
+        };
+        // What the file states comes before what is registered, so that a file of another organisation is refused for what it is.
+        let number = self
+            .chosen
+            .cloned()
+            .or_else(|| self.stated.clone())
+            .or_else(|| self.known.cloned())
+            .or_else(by_host);
+        if let (Some(known), Some(number)) = (self.known, &number)
+            && known != number
+        {
+            report.add(
+                Finding::new(&rule::ENTITY_TAKEN, self.place.clone())
+                    .found(self.name)
+                    .expected(known.as_str()),
+            );
+            return None;
+        }
+        let owner = number.and_then(|number| registry.organisation(&number));
+        if owner.is_none() {
+            report.add(
+                Finding::new(&rule::ORGANISATION_UNKNOWN, self.place.clone()).found(self.id.to_string()),
+            );
+        }
+        owner.map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests;

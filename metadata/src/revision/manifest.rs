@@ -1,0 +1,281 @@
+//! Who is registered, with which document and which settings, and how that may change.
+
+use std::{collections::BTreeMap, fmt};
+
+use broker_core::{
+    identifier::{ProviderId, RelyingPartyId},
+    organisation::OrganisationNumber,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{document_name, is_document_name};
+use crate::settings::{ProviderSettings, RelyingPartySettings};
+
+/// The name of an entry: the kind, a colon, and the exact name within the kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum EntryId {
+    /// An organisation's record.
+    Organisation(OrganisationNumber),
+    /// A SAML identity provider.
+    SamlProvider(ProviderId),
+    /// An OpenID Connect relying party.
+    OidcClient(RelyingPartyId),
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organisation(number) => write!(f, "organisation:{number}"),
+            Self::SamlProvider(id) => write!(f, "saml-provider:{id}"),
+            Self::OidcClient(id) => write!(f, "oidc-client:{id}"),
+        }
+    }
+}
+
+impl From<EntryId> for String {
+    fn from(id: EntryId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for EntryId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("organisation", number)) => {
+                OrganisationNumber::try_from(number.to_owned()).map(Self::Organisation)
+            }
+            Some(("saml-provider", id)) if !id.is_empty() => Ok(Self::SamlProvider(id.into())),
+            Some(("oidc-client", id)) if !id.is_empty() => Ok(Self::OidcClient(id.into())),
+            _ => Err(format!("{text:?} names no kind of entry")),
+        }
+    }
+}
+
+/// One entry. `document` is the name of the octets that it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Entry {
+    /// An organisation's record, as JSON.
+    Organisation {
+        /// The document.
+        document: String,
+    },
+    /// A SAML identity provider, in a file of SAML metadata that may have others in it.
+    SamlProvider {
+        /// The document.
+        document: String,
+        /// What the operator decided.
+        settings: ProviderSettings,
+    },
+    /// An OpenID Connect relying party, as JSON.
+    OidcClient {
+        /// The document.
+        document: String,
+        /// What the operator decided.
+        settings: RelyingPartySettings,
+    },
+}
+
+impl Entry {
+    /// The name of its document.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        match self {
+            Self::Organisation { document }
+            | Self::SamlProvider { document, .. }
+            | Self::OidcClient { document, .. } => document,
+        }
+    }
+
+    /// Who answers for it; `None` for a record itself.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&OrganisationNumber> {
+        match self {
+            Self::Organisation { .. } => None,
+            Self::SamlProvider { settings, .. } => Some(&settings.organisation),
+            Self::OidcClient { settings, .. } => Some(&settings.organisation),
+        }
+    }
+
+    fn is_named_by(&self, id: &EntryId) -> bool {
+        matches!(
+            (self, id),
+            (Self::Organisation { .. }, EntryId::Organisation(_))
+                | (Self::SamlProvider { .. }, EntryId::SamlProvider(_))
+                | (Self::OidcClient { .. }, EntryId::OidcClient(_))
+        )
+    }
+}
+
+/// Everything that is registered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// By name.
+    pub entries: BTreeMap<EntryId, Entry>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new record, or a new version of one.
+    AddOrganisation {
+        /// Whose.
+        number: OrganisationNumber,
+        /// The document of the record.
+        document: String,
+    },
+    /// A new peer, or a new document or new settings of one.
+    AddMetadata {
+        /// Its name.
+        id: EntryId,
+        /// What it shall be.
+        entry: Entry,
+    },
+    /// An entry is taken out.
+    Remove {
+        /// Which.
+        id: EntryId,
+    },
+}
+
+impl Manifest {
+    /// Reads what [`Manifest::to_document`] wrote.
+    ///
+    /// # Errors
+    /// When it is no manifest of this version, or breaks what [`Manifest::with`] keeps.
+    pub fn from_document(octets: &[u8]) -> Result<Self, ManifestUnreadable> {
+        let manifest: Self =
+            serde_json::from_slice(octets).map_err(|fault| ManifestUnreadable(fault.to_string()))?;
+        for (id, entry) in &manifest.entries {
+            if !entry.is_named_by(id) || !is_document_name(entry.document()) {
+                return Err(ManifestUnreadable(format!("the entry {id} is not of its kind")));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The manifest as a document: JSON, always in the same order, so that equal manifests have equal names.
+    ///
+    /// # Errors
+    /// Never in practice: a manifest is plain data.
+    pub fn to_document(&self) -> Result<Vec<u8>, ManifestUnreadable> {
+        serde_json::to_vec(self).map_err(|fault| ManifestUnreadable(fault.to_string()))
+    }
+
+    /// The name of [`Manifest::to_document`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn name(&self) -> Result<String, ManifestUnreadable> {
+        Ok(document_name(&self.to_document()?))
+    }
+
+    /// The names of all documents that it needs, some perhaps more than once.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.entries.values().map(Entry::document)
+    }
+
+    /// The manifest after a change; this one stays as it is.
+    ///
+    /// # Errors
+    /// When the change would give people new identities, move a name to another organisation, or leave a peer without a record.
+    pub fn with(&self, change: Change) -> Result<Self, ChangeRefused> {
+        let mut next = self.clone();
+        match change {
+            Change::AddOrganisation { number, document } => {
+                next.entries.insert(EntryId::Organisation(number), Entry::Organisation { document });
+            }
+            Change::AddMetadata { id, entry } => {
+                self.may_become(&id, &entry)?;
+                next.entries.insert(id, entry);
+            }
+            Change::Remove { id } => {
+                if let EntryId::Organisation(number) = &id
+                    && let Some((peer, _)) =
+                        self.entries.iter().find(|(_, entry)| entry.organisation() == Some(number))
+                {
+                    return Err(ChangeRefused::StillAnswering { peer: peer.clone() });
+                }
+                if next.entries.remove(&id).is_none() {
+                    return Err(ChangeRefused::Absent { id });
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    fn may_become(&self, id: &EntryId, entry: &Entry) -> Result<(), ChangeRefused> {
+        let Some(organisation) = entry.organisation().filter(|_| entry.is_named_by(id)) else {
+            return Err(ChangeRefused::WrongKind { id: id.clone() });
+        };
+        if !self.entries.contains_key(&EntryId::Organisation(organisation.clone())) {
+            return Err(ChangeRefused::OrganisationUnknown { number: organisation.clone() });
+        }
+        let Some(known) = self.entries.get(id) else {
+            return Ok(());
+        };
+        if let Some(owner) = known.organisation().filter(|owner| *owner != organisation) {
+            return Err(ChangeRefused::Taken { id: id.clone(), owner: owner.clone() });
+        }
+        if let (Entry::SamlProvider { settings: before, .. }, Entry::SamlProvider { settings: after, .. }) =
+            (known, entry)
+            && before.subject_source != after.subject_source
+        {
+            return Err(ChangeRefused::SubjectSource { id: id.clone() });
+        }
+        Ok(())
+    }
+}
+
+/// A manifest cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the manifest of the registry: {0}")]
+pub struct ManifestUnreadable(String);
+
+/// Why a change is not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeRefused {
+    /// The name belongs to somebody else.
+    #[error("{id} is registered for the organisation {owner} and does not move")]
+    Taken {
+        /// The name.
+        id: EntryId,
+        /// Whose it is.
+        owner: OrganisationNumber,
+    },
+    /// Everybody would get a new identity.
+    #[error(
+        "what subject identifiers are made from is pinned for {id}; remove it first if everybody is to get a new identity"
+    )]
+    SubjectSource {
+        /// The provider.
+        id: EntryId,
+    },
+    /// There is no record.
+    #[error("there is no record of the organisation {number}")]
+    OrganisationUnknown {
+        /// The number.
+        number: OrganisationNumber,
+    },
+    /// A record is needed.
+    #[error("the organisation still answers for {peer}; remove that first")]
+    StillAnswering {
+        /// One of its peers.
+        peer: EntryId,
+    },
+    /// There is nothing to remove.
+    #[error("{id} is not registered")]
+    Absent {
+        /// The name.
+        id: EntryId,
+    },
+    /// The name and the entry do not belong together.
+    #[error("the entry is not of the kind that {id} names")]
+    WrongKind {
+        /// The name.
+        id: EntryId,
+    },
+}
