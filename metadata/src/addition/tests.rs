@@ -1,4 +1,5 @@
 use broker_core::{
+    attribute::AttributeName,
     organisation::{Organisation, OrganisationNumber},
     subject::SubjectSource,
 };
@@ -132,6 +133,32 @@ fn a_display_name_of_another_organisation_is_warned_about() {
             .report
             .has("registry.entity.display_name_taken")
     );
+}
+
+#[test]
+fn a_change_of_sector_is_refused_unless_the_old_one_is_kept_by_name() {
+    let mut federation = Federation::of(&[organisation()]);
+    let mut file = good_client();
+    let _ = federation.add(&file.to_string(), &Choices::default());
+    file["redirect_uris"] = json!(["https://nya.granvik.example/callback"]);
+    let moved = federation.prepare(&file.to_string(), &Choices::default());
+    assert!(moved.report.has("registry.entity.sector_changed") && moved.changes.is_empty());
+    file["sector_identifier_uri"] = json!("https://tidbok.granvik.example/");
+    assert!(!federation.prepare(&file.to_string(), &Choices::default()).report.has_errors());
+}
+
+#[test]
+fn what_the_operator_chose_stays_until_chosen_otherwise() {
+    let mut federation = Federation::of(&[organisation()]);
+    let file = good_client().to_string();
+    let attributes = Some([AttributeName::DisplayName].into());
+    let chosen = Choices { attributes, pkce_waived: Some(true), suspended: Some(true), ..Choices::default() };
+    let _ = federation.add(&file, &chosen);
+    let _ = federation.add(&file, &Choices { suspended: Some(false), ..Choices::default() });
+    let registry = federation.registry();
+    let client = registry.oidc_client(&"https://tidbok.granvik.example".into()).expect("there");
+    assert!(!client.pkce_required && !client.policy.suspended);
+    assert_eq!(client.policy.entitled, [AttributeName::DisplayName].into());
 }
 
 #[test]

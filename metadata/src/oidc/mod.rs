@@ -23,7 +23,7 @@ use certs::{JwkSet, SignatureAlgorithm, jwk::JwkError};
 use serde_json::{Map, Value};
 
 pub use build::oidc_client;
-pub(crate) use build::sector_host;
+pub(crate) use build::{sector, sector_host};
 pub use template::{Beginning, template};
 
 use crate::lint::{
