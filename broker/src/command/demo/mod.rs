@@ -85,8 +85,8 @@ async fn federation(arguments: &Arguments) -> Result<(), Stopped> {
     let folder = Folder::make(arguments.directory.as_deref())?;
     let federation = Federation::found(&folder, &places)?;
     let config = Config::read(&folder.path("sparvidd.toml")).map_err(Stopped::could_not)?;
+    register::all(config.clone(), &folder).await?;
     let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
-    register::all(&config, &*opened.store, &folder).await?;
 
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let node = Node::new(config, keys, opened.store.clone()).map_err(Stopped::could_not)?;
