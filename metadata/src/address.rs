@@ -71,20 +71,20 @@ mod tests {
             "/x",
             "a.example",
             "https:a.example",
-            "https:///a.example",
             "javascript:alert(1)",
             "https://user@a.example",
             "https://a.example/ x",
             "https://a.example\\@b.example",
             "urn:a:b",
         ] {
-            assert!(WebAddress::parse(bad).is_none() || bad == "https:///a.example", "{bad}");
+            assert!(WebAddress::parse(bad).is_none(), "{bad}");
         }
     }
 
     #[test]
     fn what_stays_on_the_machine() {
-        let of = |text: &str| WebAddress::parse(text).map(|address| (address.is_private(), address.is_loopback()));
+        let of =
+            |text: &str| WebAddress::parse(text).map(|address| (address.is_private(), address.is_loopback()));
         assert_eq!(of("http://127.0.0.1:3000/"), Some((true, true)));
         assert_eq!(of("http://[::1]/"), Some((true, true)));
         assert_eq!(of("http://idp.granvik.localhost:8080/"), Some((true, false)));

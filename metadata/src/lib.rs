@@ -8,6 +8,7 @@
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
@@ -21,11 +22,13 @@ pub mod lint;
 pub mod oidc;
 pub mod organisation;
 pub mod peer;
+pub mod publish;
 pub mod registry;
 pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+mod words;
 
 pub use peer::{
     ClientAuthentication, Contact, ContactKind, OidcClient, SamlBinding, SamlEndpoint, SamlProvider,

@@ -263,7 +263,9 @@ fn is_host(text: &str) -> bool {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         })
 }
 
@@ -294,7 +296,10 @@ fn from_toml(source: &str) -> Result<Node, Finding> {
         let before = source.get(..offset).unwrap_or(source);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place::At { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+        Place::At {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
     };
     let table = DeTable::parse(source).map_err(|fault| {
         let start = fault.span().map_or(0, |span| span.start);
@@ -322,7 +327,10 @@ fn toml_value(value: DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
         DeValue::Array(items) => Value::List(
             items
                 .into_iter()
-                .map(|item| Node { place: place(item.span().start), value: toml_value(item.into_inner(), place) })
+                .map(|item| Node {
+                    place: place(item.span().start),
+                    value: toml_value(item.into_inner(), place),
+                })
                 .collect(),
         ),
         DeValue::Table(table) => toml_table(table, place),

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use broker_core::{
-    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber, subject::SubjectSource,
+    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber,
+    subject::SubjectSource,
 };
 use serde::{Deserialize, Serialize};
 

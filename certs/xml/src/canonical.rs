@@ -1,9 +1,8 @@
 //! Canonical octets of a parsed element: Exclusive XML Canonicalization 1.0 and Canonical XML 1.0, both without comments.
 //!
 //! One walk over the arena, no recursion, linear in what it writes; what it writes is bounded, because exclusive form repeats
-//! a namespace for every element that uses it and a hostile document could otherwise grow a thousandfold. A streaming feeder
-//! for aggregates can drive the same [`Canonicalizer`] element by element. Neighbours: `document.rs`, `escape.rs`,
-//! and `certs::xml_signature`, which hashes the result.
+//! a namespace for every element that uses it and a hostile document could otherwise grow a thousandfold. Neighbours:
+//! `document.rs`, `escape.rs`, and `certs::xml_signature`, which hashes the result.
 
 use std::collections::HashSet;
 
@@ -53,6 +52,8 @@ pub struct CannotCanonicalize {
 
 /// How much larger than its document a canonical form may be. Real responses reach 3, by `xsi:type` on every value.
 const GROWTH: usize = 8;
+/// About what an element or a text takes, to begin with room enough: a document may hold thousands of signed entities.
+const OCTETS_OF_A_NODE: usize = 64;
 /// What a small document may add on top.
 const HEADROOM: usize = 16 * 1024;
 
@@ -69,8 +70,10 @@ pub fn canonicalize(
     let document = element.document();
     let limit = document.source().len().saturating_mul(GROWTH).saturating_add(HEADROOM);
     let omitted = omitted.filter(|omitted| std::ptr::eq(omitted.document(), document)).map(Element::extent);
-    let mut canonicalizer = Canonicalizer::new(document, method, limit);
     let (first, end) = element.extent();
+    let nodes = end.saturating_sub(first) as usize;
+    let expected = nodes.saturating_mul(OCTETS_OF_A_NODE).min(document.source().len());
+    let mut canonicalizer = Canonicalizer::new(document, method, limit, expected);
     let mut next = first;
     while let Some(node) = document.nodes.get(next as usize).filter(|_| next < end) {
         canonicalizer.close_until(next);
@@ -109,7 +112,7 @@ struct Canonicalizer<'d, 'm> {
 }
 
 impl<'d, 'm> Canonicalizer<'d, 'm> {
-    fn new(document: &'d Document, method: &'m Canonicalization, limit: usize) -> Self {
+    fn new(document: &'d Document, method: &'m Canonicalization, limit: usize, expected: usize) -> Self {
         let listed: HashSet<&str> = match method {
             Canonicalization::Inclusive => HashSet::new(),
             Canonicalization::Exclusive { inclusive_prefixes } => inclusive_prefixes
@@ -124,7 +127,7 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
             document,
             method,
             inclusive,
-            out: Vec::with_capacity(document.source().len().min(limit)),
+            out: Vec::with_capacity(expected),
             limit,
             rendered: vec![NO_NAMESPACE; document.prefixes.len()],
             covered: Vec::new(),

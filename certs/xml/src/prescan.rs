@@ -3,7 +3,7 @@
 //! It walks from `<` to `<` once, allocates nothing, and reads no name further than to see a declaration or a signature.
 //! Neighbours: `limits.rs` holds the bounds, `tag.rs` the syntax of a tag, `reader.rs` comes after.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::{
     characters::is_space,
@@ -42,14 +42,14 @@ pub(crate) fn text_of(octets: &[u8], limits: Limits) -> Result<&str, XmlRefused>
 
 /// XML 1.0, section 2.2: no control characters but tab, line feed and carriage return; neither U+FFFE nor U+FFFF.
 fn characters(octets: &[u8]) -> Result<(), (XmlFault, usize)> {
-    let forbidden = |at: usize, octet: u8| match octet {
-        0x09 | 0x0A | 0x0D => false,
-        0x00..0x20 => true,
-        0xEF => matches!(octets.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])),
-        _ => false,
-    };
-    match octets.iter().enumerate().find(|&(at, &octet)| forbidden(at, octet)) {
-        Some((at, _)) => Err((XmlFault::ForbiddenCharacter, at)),
+    let is_control = |octet: u8| octet < 0x20 && !matches!(octet, b'\t' | b'\n' | b'\r');
+    // Without an early end the compiler can look at many octets at once; which one it was is asked only where there is one.
+    let has_control = octets.iter().fold(false, |found, &octet| found | is_control(octet));
+    let control = if has_control { octets.iter().position(|&octet| is_control(octet)) } else { None };
+    let noncharacter =
+        memchr_iter(0xEF, octets).find(|&at| matches!(octets.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])));
+    match control.into_iter().chain(noncharacter).min() {
+        Some(at) => Err((XmlFault::ForbiddenCharacter, at)),
         None => Ok(()),
     }
 }

@@ -278,15 +278,13 @@ impl<'s> Builder<'s> {
             }
         }
         let new = self.attributes.get(first..).unwrap_or_default();
-        let mut seen = HashSet::new();
+        if let Some(twice) = given_twice(self.source, new) {
+            let name = span_str(self.source, "", twice.name).to_owned();
+            return Err((XmlFault::DuplicateAttribute(name), twice.offset as usize));
+        }
         let mut identifier = None;
         for attribute in new {
-            let name = span_str(self.source, "", attribute.name);
-            let local = name.split_once(':').map_or(name, |(_, local)| local);
-            // Few enough to compare pairwise only where there are few: a set keeps sixty-four linear.
-            if new.len() > 1 && !seen.insert((attribute.namespace, local)) {
-                return Err((XmlFault::DuplicateAttribute(name.to_owned()), attribute.offset as usize));
-            }
+            let local = local_name(span_str(self.source, "", attribute.name));
             let is_identifier = match attribute.namespace {
                 NO_NAMESPACE => matches!(local, "ID" | "Id" | "id"),
                 _ => attribute.prefix == XML_PREFIX && local == "id",
@@ -408,6 +406,26 @@ impl<'s> Builder<'s> {
     fn decoded_span(&self, start: usize) -> Span {
         Span { start: saturated(start) | DECODED, length: saturated(self.decoded.len() - start) }
     }
+}
+
+/// The first attribute whose resolved name an earlier one has (Namespaces in XML 1.0, section 6.3). In pairs where there are
+/// few, which is nearly always; with a set where there are many, so that it stays linear.
+fn given_twice<'a>(source: &str, attributes: &'a [AttributeRecord]) -> Option<&'a AttributeRecord> {
+    const FEW: usize = 8;
+    let name =
+        |attribute: &AttributeRecord| (attribute.namespace, local_name(span_str(source, "", attribute.name)));
+    if attributes.len() > FEW {
+        let mut seen = HashSet::new();
+        return attributes.iter().find(|attribute| !seen.insert(name(attribute)));
+    }
+    attributes.iter().enumerate().find_map(|(index, attribute)| {
+        let earlier = attributes.get(..index).unwrap_or_default();
+        earlier.iter().any(|other| name(other) == name(attribute)).then_some(attribute)
+    })
+}
+
+fn local_name(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
 }
 
 fn source_span(at: usize, text: &str) -> Span {

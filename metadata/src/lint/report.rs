@@ -128,7 +128,8 @@ impl Serialize for Finding {
             why: String,
             fix: String,
         }
-        let words = |language| Words { what: self.what(language), why: self.why(language), fix: self.fix(language) };
+        let words =
+            |language| Words { what: self.what(language), why: self.why(language), fix: self.fix(language) };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("rule", self.rule.id)?;
         map.serialize_entry("severity", &self.rule.severity)?;

@@ -19,10 +19,7 @@ pub const SCOPES: &[(&str, &[A])] = &[
         "https://id.oidc.se/scope/naturalPersonInfo",
         &[A::Surname, A::GivenName, A::MiddleName, A::DisplayName, A::DateOfBirth],
     ),
-    (
-        "https://id.oidc.se/scope/naturalPersonNumber",
-        &[A::PersonalIdentityNumber, A::CoordinationNumber],
-    ),
+    ("https://id.oidc.se/scope/naturalPersonNumber", &[A::PersonalIdentityNumber, A::CoordinationNumber]),
     (
         "https://id.oidc.se/scope/naturalPersonOrgId",
         &[A::DisplayName, A::OrganisationName, A::OrganisationNumber, A::OrgAffiliation],

@@ -58,8 +58,16 @@ fn each_value_is_judged() {
     for (from, to, rule) in [
         ("212000-1355", "212000-1356", "organisation.record.number"),
         ("name.sv", "name.fi", "organisation.record.name"),
-        ("domains = [\"granvik.example\"]", "domains = [\"*.granvik.example\"]", "organisation.record.domain"),
-        ("domains = [\"granvik.example\"]", "domains = [\"https://x.example\"]", "organisation.record.domain"),
+        (
+            "domains = [\"granvik.example\"]",
+            "domains = [\"*.granvik.example\"]",
+            "organisation.record.domain",
+        ),
+        (
+            "domains = [\"granvik.example\"]",
+            "domains = [\"https://x.example\"]",
+            "organisation.record.domain",
+        ),
         ("domains = [\"granvik.example\"]", "domains = [\"example\"]", "organisation.record.domain_too_wide"),
         ("domains = [\"granvik.example\"]", "domains = \"granvik.example\"", "organisation.record.type"),
         ("domains = [\"granvik.example\"]", "domains = []", "organisation.record.no_domain"),
@@ -78,7 +86,8 @@ fn each_value_is_judged() {
 
 #[test]
 fn a_domain_on_this_machine_is_for_trying_out() {
-    let (organisation, report) = read(&with("domains = [\"granvik.example\"]", "domains = [\"granvik.localhost\"]"));
+    let (organisation, report) =
+        read(&with("domains = [\"granvik.example\"]", "domains = [\"granvik.localhost\"]"));
     assert!(!report.has_errors() && organisation.is_some());
 }
 

@@ -82,8 +82,7 @@ impl Registry {
         previous: Option<&'a Self>,
         now: Timestamp,
     ) -> Result<Self, BuildFailed> {
-        let mut builder =
-            Builder { documents, previous, now, files: HashMap::new(), withheld: Vec::new() };
+        let mut builder = Builder { documents, previous, now, files: HashMap::new(), withheld: Vec::new() };
         let mut organisations: BTreeMap<OrganisationNumber, Arc<Organisation>> = BTreeMap::new();
         for (id, entry) in &manifest.entries {
             if let EntryId::Organisation(organisation) = id {
@@ -184,7 +183,11 @@ impl<'a> Builder<'a> {
         report.findings.extend(lint::saml::check(&read, organisation, self.now).findings);
         // Time passes for what is registered: a provider past its validUntil stays known, and its role refuses it by name.
         let expired = lint::saml::document::EXPIRED.id;
-        if report.findings.iter().any(|finding| finding.rule.severity == Severity::Error && finding.rule.id != expired) {
+        if report
+            .findings
+            .iter()
+            .any(|finding| finding.rule.severity == Severity::Error && finding.rule.id != expired)
+        {
             self.withheld.push(Withheld { id: id.clone(), report });
             return Ok(None);
         }

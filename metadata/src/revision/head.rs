@@ -74,7 +74,9 @@ impl Head {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeadRefused {
     /// Whoever wrote it does not have the key.
-    #[error("the head of the registry is not authentic: somebody without the registry key wrote it, or nodes have different keys")]
+    #[error(
+        "the head of the registry is not authentic: somebody without the registry key wrote it, or nodes have different keys"
+    )]
     Unauthenticated,
     /// It is authentic and yet not a head: of another version of the program.
     #[error("the head of the registry is in a form that this version does not know")]

@@ -147,7 +147,8 @@ impl Manifest {
     /// # Errors
     /// When it is no manifest of this version, or breaks what [`Manifest::with`] keeps.
     pub fn from_document(octets: &[u8]) -> Result<Self, ManifestUnreadable> {
-        let manifest: Self = serde_json::from_slice(octets).map_err(|fault| ManifestUnreadable(fault.to_string()))?;
+        let manifest: Self =
+            serde_json::from_slice(octets).map_err(|fault| ManifestUnreadable(fault.to_string()))?;
         for (id, entry) in &manifest.entries {
             if !entry.is_named_by(id) || !is_document_name(entry.document()) {
                 return Err(ManifestUnreadable(format!("the entry {id} is not of its kind")));
@@ -246,7 +247,9 @@ pub enum ChangeRefused {
         owner: OrganisationNumber,
     },
     /// Everybody would get a new identity.
-    #[error("what subject identifiers are made from is pinned for {id}; remove it first if everybody is to get a new identity")]
+    #[error(
+        "what subject identifiers are made from is pinned for {id}; remove it first if everybody is to get a new identity"
+    )]
     SubjectSource {
         /// The provider.
         id: EntryId,

@@ -90,7 +90,11 @@ impl IdentityProvider {
     /// identity provider in it, or it has no entity ID.
     pub fn read(entity: Element<'_>, report: &mut Report) -> Option<Self> {
         let entity_id = match entity.attribute("entityID") {
-            Some(id) if !id.is_empty() && id.len() <= 1024 && !id.chars().any(|letter| letter.is_control()) => id,
+            Some(id)
+                if !id.is_empty() && id.len() <= 1024 && !id.chars().any(|letter| letter.is_control()) =>
+            {
+                id
+            }
             other => {
                 report.add(
                     Finding::new(&rule::ENTITY_ID_MALFORMED, entity.position())
@@ -108,12 +112,11 @@ impl IdentityProvider {
                 .map(Element::local_name)
                 .filter(|name| name.ends_with("Descriptor"))
                 .collect();
-            report.add(
-                Finding::new(&rule::NO_IDENTITY_PROVIDER, entity.position()).found(roles.join(", ")),
-            );
+            report.add(Finding::new(&rule::NO_IDENTITY_PROVIDER, entity.position()).found(roles.join(", ")));
             return None;
         };
-        let organisation = [role, entity].into_iter().find_map(|holder| holder.child(MD.uri(), "Organization"));
+        let organisation =
+            [role, entity].into_iter().find_map(|holder| holder.child(MD.uri(), "Organization"));
         Some(Self {
             entity_id: entity_id.to_owned(),
             place: entity.position(),
@@ -145,8 +148,12 @@ impl IdentityProvider {
                 .map(str::to_owned)
                 .collect(),
             signing_methods: extensions(entity, role)
-                .flat_map(|extensions| extensions.children_named(ALG.uri(), "SigningMethod").collect::<Vec<_>>())
-                .filter_map(|method| Some(Placed::new(method.attribute("Algorithm")?.to_owned(), method.position())))
+                .flat_map(|extensions| {
+                    extensions.children_named(ALG.uri(), "SigningMethod").collect::<Vec<_>>()
+                })
+                .filter_map(|method| {
+                    Some(Placed::new(method.attribute("Algorithm")?.to_owned(), method.position()))
+                })
                 .collect(),
             scopes: extensions(entity, role)
                 .flat_map(|extensions| extensions.children_named(SHIBMD.uri(), "Scope").collect::<Vec<_>>())
@@ -223,7 +230,9 @@ fn entity_attribute(entity: Element<'_>, name: &str) -> Vec<Placed<String>> {
     entity
         .child(MD.uri(), "Extensions")
         .into_iter()
-        .flat_map(|extensions| extensions.children_named(MDATTR.uri(), "EntityAttributes").collect::<Vec<_>>())
+        .flat_map(|extensions| {
+            extensions.children_named(MDATTR.uri(), "EntityAttributes").collect::<Vec<_>>()
+        })
         .flat_map(|attributes| attributes.children_named(SAML.uri(), "Attribute").collect::<Vec<_>>())
         .filter(|attribute| attribute.attribute("Name") == Some(name))
         .flat_map(|attribute| attribute.children_named(SAML.uri(), "AttributeValue").collect::<Vec<_>>())

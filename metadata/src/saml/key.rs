@@ -84,15 +84,17 @@ pub(super) fn certificates(info: Element<'_>) -> Vec<Placed<Result<Vec<u8>, KeyE
     info.children_named(DS.uri(), "X509Data")
         .flat_map(|data| data.children_named(DS.uri(), "X509Certificate").collect::<Vec<_>>())
         .map(|certificate| {
-            Placed::new(certificate.text().and_then(base64).ok_or(KeyError::Malformed), certificate.position())
+            Placed::new(
+                certificate.text().and_then(base64).ok_or(KeyError::Malformed),
+                certificate.position(),
+            )
         })
         .collect()
 }
 
 fn rsa_key(value: Element<'_>) -> Result<PublicKey, KeyError> {
-    let part = |name| {
-        value.child(DS.uri(), name).and_then(trimmed).and_then(base64).ok_or(KeyError::Malformed)
-    };
+    let part =
+        |name| value.child(DS.uri(), name).and_then(trimmed).and_then(base64).ok_or(KeyError::Malformed);
     let (modulus, exponent) = (part("Modulus")?, part("Exponent")?);
     let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
     PublicKey::from_rsa_components(modulus.get(zeros..).unwrap_or_default(), &exponent)

@@ -131,9 +131,14 @@ impl MetadataFile {
 fn enclosed_keys(root: Element<'_>) -> Vec<PublicKey> {
     root.child(DS.uri(), "Signature")
         .and_then(|signature| signature.child(DS.uri(), "KeyInfo"))
-        .map(|info| key::certificates(info).iter().filter_map(|der| {
-            der.value.as_ref().ok().and_then(|der| PublicKey::from_certificate_der_any_size(der).ok())
-        }).collect())
+        .map(|info| {
+            key::certificates(info)
+                .iter()
+                .filter_map(|der| {
+                    der.value.as_ref().ok().and_then(|der| PublicKey::from_certificate_der_any_size(der).ok())
+                })
+                .collect()
+        })
         .unwrap_or_default()
 }
 

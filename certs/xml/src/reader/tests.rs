@@ -138,6 +138,9 @@ fn an_attribute_twice_is_refused_also_by_its_resolved_name() {
     assert_eq!(refused("<r xmlns:p='urn:x' xmlns:p='urn:x'/>").0, "xml.attribute_twice");
     assert_eq!(refused("<r xmlns='urn:x' xmlns='urn:x'/>").0, "xml.attribute_twice");
     assert!(read("<r xmlns='urn:x' xmlns:q='urn:x' a='1' q:a='2'/>").is_ok());
+    let many: String = (0..20).map(|number| format!(" a{number}='x'")).collect();
+    assert!(read(&format!("<r{many}/>")).is_ok());
+    assert_eq!(refused(format!("<r{many} a7='y'/>")).0, "xml.attribute_twice");
 }
 
 #[test]

@@ -83,7 +83,9 @@ pub(super) fn check(registration: &Registration, organisation: &Organisation, re
             Some(address) if address.is_private() => {
                 if !address.is_loopback() && !organisation.owns_host(address.host()) {
                     report.add(
-                        Finding::new(&LINK_OUTSIDE, place).found(link).expected(listed(&organisation.domains)),
+                        Finding::new(&LINK_OUTSIDE, place)
+                            .found(link)
+                            .expected(listed(&organisation.domains)),
                     );
                 }
             }

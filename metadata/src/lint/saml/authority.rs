@@ -85,7 +85,9 @@ pub(super) fn check(provider: &IdentityProvider, organisation: &Organisation, re
             report.add(Finding::new(&SCOPE_PATTERN, scope.place).found(&scope.value.value));
         } else if !organisation.owns_scope(&scope.value.value) {
             let own = organisation.scopes.iter().cloned().chain([organisation.number.to_string()]).collect();
-            report.add(Finding::new(&SCOPE_OUTSIDE, scope.place).found(&scope.value.value).expected(listed(&own)));
+            report.add(
+                Finding::new(&SCOPE_OUTSIDE, scope.place).found(&scope.value.value).expected(listed(&own)),
+            );
         }
     }
     let mut levels = false;
@@ -96,7 +98,8 @@ pub(super) fn check(provider: &IdentityProvider, organisation: &Organisation, re
         } else if level.is_known() {
             levels = true;
             let ceiling = organisation.ceiling.iter().map(ToString::to_string).collect();
-            report.add(Finding::new(&ASSURANCE_ABOVE, uri.place).found(&uri.value).expected(listed(&ceiling)));
+            report
+                .add(Finding::new(&ASSURANCE_ABOVE, uri.place).found(&uri.value).expected(listed(&ceiling)));
         }
     }
     if !levels {
