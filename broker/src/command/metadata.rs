@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use broker_core::{organisation::OrganisationNumber, subject::SubjectSource};
+use broker_core::{
+    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber, subject::SubjectSource,
+};
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
@@ -63,6 +65,18 @@ pub(crate) struct Add {
     /// The relying party need not use PKCE.
     #[arg(long)]
     waive_pkce: bool,
+    /// What a relying party may be given at most, instead of what its scopes hold; always cut by its organisation's record. Repeatable.
+    #[arg(long = "attribute", value_name = "NAME", value_parser = attribute)]
+    attributes: Vec<AttributeName>,
+    /// The only providers that a relying party takes logins from. Repeatable.
+    #[arg(long = "only-from", value_name = "ENTITY_ID")]
+    providers: Vec<String>,
+    /// An essential attribute that is missing fails a relying party's login; otherwise it is left out.
+    #[arg(long)]
+    fail_on_missing_attribute: bool,
+    /// Do not show a provider in the choice; it is reached by being named.
+    #[arg(long)]
+    hidden: bool,
     /// Sign a relying party's ID tokens with ES256 where its file is silent.
     #[arg(long)]
     es256: bool,
@@ -119,6 +133,13 @@ fn subject_source(text: &str) -> Result<SubjectSource, String> {
     })
 }
 
+fn attribute(text: &str) -> Result<AttributeName, String> {
+    AttributeName::from_key(text).ok_or_else(|| {
+        let nearest = AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));
+        format!("there is no attribute {text}; the nearest is {}", nearest.map_or("", |name| name.key()))
+    })
+}
+
 fn profile(text: &str) -> Result<OidcProfile, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| "choose strict or swedish".to_owned())
 }
@@ -147,6 +168,11 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         profile: add.profile,
         pkce_waived: add.waive_pkce.then_some(true),
         renew_secret: add.renew_secret,
+        attributes: (!add.attributes.is_empty()).then(|| add.attributes.iter().copied().collect()),
+        providers: (!add.providers.is_empty()).then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
+        fail_on_missing_attribute: add.fail_on_missing_attribute.then_some(true),
+        hidden: add.hidden.then_some(true),
+        suspended: None,
     };
     let mut files = Vec::new();
     for path in &add.files {

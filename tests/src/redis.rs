@@ -1,0 +1,120 @@
+//! A Redis server of the test's own, and a look into it.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::program::free_port;
+
+/// A server that runs, on the loopback address, without persistence.
+#[derive(Debug)]
+pub struct Redis {
+    port: u16,
+    folder: PathBuf,
+    process: Option<Child>,
+}
+
+impl Redis {
+    /// Starts one whose folder is `folder`.
+    #[must_use]
+    pub fn start(folder: &Path) -> Self {
+        let mut redis = Self { port: free_port(), folder: folder.to_owned(), process: None };
+        redis.again();
+        redis
+    }
+
+    /// Starts it again, empty, on the same port, after [`Redis::kill`].
+    pub fn again(&mut self) {
+        assert!(self.process.is_none(), "the Redis server is running");
+        let log = File::create(self.folder.join("redis.log")).expect("a log file");
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
+            .arg(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("redis-server cannot be run ({error}): install the package redis-server"));
+        self.process = Some(process);
+        let began = Instant::now();
+        while self.try_connect().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not answer on port {}", self.port);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it at once, with all that it holds.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Its address, as the broker's configuration has it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// A connection.
+    #[must_use]
+    pub fn connect(&self) -> redis::Connection {
+        self.try_connect().expect("the Redis server answers")
+    }
+
+    fn try_connect(&self) -> Option<redis::Connection> {
+        let client = redis::Client::open(self.url()).expect("an address");
+        let mut connection = client.get_connection_with_timeout(Duration::from_secs(1)).ok()?;
+        redis::cmd("PING").query::<String>(&mut connection).ok()?;
+        Some(connection)
+    }
+
+    /// Every key with its value, as the server would hand it to somebody who copies it.
+    #[must_use]
+    pub fn everything(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut connection = self.connect();
+        let mut cursor = 0_u64;
+        let mut found = BTreeMap::new();
+        loop {
+            let (next, keys): (u64, Vec<String>) =
+                redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(500).query(&mut connection).expect("SCAN");
+            for key in keys {
+                // A key may expire between the two questions.
+                let value: Option<Vec<u8>> = redis::cmd("GET").arg(&key).query(&mut connection).expect("a string");
+                found.extend(value.map(|value| (key, value)));
+            }
+            cursor = next;
+            if cursor == 0 {
+                return found;
+            }
+        }
+    }
+
+    /// Writes a value by hand, keeping the key's lifetime.
+    pub fn overwrite(&self, key: &str, value: &[u8]) {
+        redis::cmd("SET").arg(key).arg(value).arg("KEEPTTL").query::<()>(&mut self.connect()).expect("SET");
+    }
+
+    /// How often each command was called since the server started, those of scripts included.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        let text: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connect()).expect("INFO");
+        text.lines()
+            .filter_map(|line| {
+                let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+                let calls = figures.strip_prefix("calls=")?.split(',').next()?.parse().ok()?;
+                Some((name.to_owned(), calls))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
