@@ -21,13 +21,9 @@ pub fn leaving(
 ) -> Result<Option<Assurance>, Failure> {
     let leaving = match &result.assurance {
         None => None,
-<<<<<<< HEAD
         // Registered for no level at all: whatever it says proves none, and services that ask for none are not disturbed.
         Some(_) if policy.provider.assurance.is_empty() => None,
-        Some(told) if told.is_known() => {
-=======
         Some(told) => {
->>>>>>> refs/heads/core
             let provider = policy.provider;
             let registered = provider.assurance.contains(told);
             let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
