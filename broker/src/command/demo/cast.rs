@@ -131,7 +131,10 @@ const GRANVIK: Employer = Employer {
             role: Text { sv: "Vikarie på korttidsboendet", en: "Temporary staff, short-stay home" },
             unit: "Korttidsboendet Björken",
             level: LOA2,
-            remark: Some(Text { sv: "loggar in med reservkort, tillitsnivå 2", en: "signs in with a spare card, level 2" }),
+            remark: Some(Text {
+                sv: "loggar in med reservkort, tillitsnivå 2",
+                en: "signs in with a spare card, level 2",
+            }),
         },
     ],
 };
@@ -301,7 +304,8 @@ mod tests {
             let name = AttributeName::from_key(key);
             assert!(name.is_some(), "{key}");
             assert!(
-                name != Some(AttributeName::PersonalIdentityNumber) && name != Some(AttributeName::CoordinationNumber)
+                name != Some(AttributeName::PersonalIdentityNumber)
+                    && name != Some(AttributeName::CoordinationNumber)
             );
         }
     }

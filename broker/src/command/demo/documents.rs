@@ -87,7 +87,11 @@ fn quoted(items: &[&str]) -> String {
 ///
 /// # Errors
 /// When the key does not sign.
-pub(super) fn identity_provider(employer: &Employer, site: &Site, key: &PrivateKey) -> Result<Vec<u8>, CannotSign> {
+pub(super) fn identity_provider(
+    employer: &Employer,
+    site: &Site,
+    key: &PrivateKey,
+) -> Result<Vec<u8>, CannotSign> {
     let levels = employer.levels.iter().copied();
     let certification = NewElement::new(SAML, "Attribute")
         .with_attribute("Name", "urn:oasis:names:tc:SAML:attribute:assurance-certification")
@@ -113,12 +117,12 @@ fn role(employer: &Employer, site: &Site, key: &PrivateKey) -> NewElement {
             "Description",
             Text { sv: "Inloggning för personal (påhittad)", en: "Sign-in for staff (fictional)" },
         ));
-    let scopes = [employer.mail_domain, employer.number].map(|scope| {
-        NewElement::new(SHIBMD, "Scope").with_attribute("regexp", "false").with_text(scope)
-    });
+    let scopes = [employer.mail_domain, employer.number]
+        .map(|scope| NewElement::new(SHIBMD, "Scope").with_attribute("regexp", "false").with_text(scope));
     let certificate = STANDARD.encode(key.certificate_der().unwrap_or_default());
     let key_info = NewElement::new(DS, "KeyInfo").with_child(
-        NewElement::new(DS, "X509Data").with_child(NewElement::new(DS, "X509Certificate").with_text(certificate)),
+        NewElement::new(DS, "X509Data")
+            .with_child(NewElement::new(DS, "X509Certificate").with_text(certificate)),
     );
     let name_id = if employer.dialect == Dialect::Agency { PERSISTENT } else { TRANSIENT };
     let bindings: &[SamlBinding] = match employer.dialect {
@@ -130,19 +134,22 @@ fn role(employer: &Employer, site: &Site, key: &PrivateKey) -> NewElement {
             .with_attribute("Binding", binding.uri())
             .with_attribute("Location", site.at(identity_provider::SIGN_ON))
     });
-    let attributes = identity_provider::offered(employer.dialect).iter().filter_map(|name| saml_name(*name)).map(
-        |(name, friendly)| {
+    let attributes = identity_provider::offered(employer.dialect)
+        .iter()
+        .filter_map(|name| saml_name(*name))
+        .map(|(name, friendly)| {
             NewElement::new(SAML, "Attribute")
                 .with_attribute("Name", name)
                 .with_attribute("NameFormat", URI_NAME_FORMAT)
                 .with_attribute("FriendlyName", friendly)
-        },
-    );
+        });
     NewElement::new(MD, "IDPSSODescriptor")
         .with_attribute("WantAuthnRequestsSigned", "true")
         .with_attribute("protocolSupportEnumeration", SAMLP.uri())
         .with_child(NewElement::new(MD, "Extensions").with_children(scopes).with_child(interface))
-        .with_child(NewElement::new(MD, "KeyDescriptor").with_attribute("use", "signing").with_child(key_info))
+        .with_child(
+            NewElement::new(MD, "KeyDescriptor").with_attribute("use", "signing").with_child(key_info),
+        )
         .with_child(NewElement::new(MD, "NameIDFormat").with_text(name_id))
         .with_children(endpoints)
         .with_children(attributes)
@@ -166,13 +173,15 @@ fn contact(employer: &Employer, kind: &'static str) -> NewElement {
         .with_attribute("contactType", kind)
         .with_child(NewElement::new(MD, "GivenName").with_text("Servicedesk"))
         .with_child(
-            NewElement::new(MD, "EmailAddress").with_text(format!("mailto:servicedesk@{}", employer.mail_domain)),
+            NewElement::new(MD, "EmailAddress")
+                .with_text(format!("mailto:servicedesk@{}", employer.mail_domain)),
         )
 }
 
 fn in_both(namespace: certs_xml::Namespace, name: &'static str, text: Text) -> [NewElement; 2] {
-    [("sv", text.sv), ("en", text.en)]
-        .map(|(language, said)| NewElement::new(namespace, name).with_attribute_in(XML, "lang", language).with_text(said))
+    [("sv", text.sv), ("en", text.en)].map(|(language, said)| {
+        NewElement::new(namespace, name).with_attribute_in(XML, "lang", language).with_text(said)
+    })
 }
 
 /// The service's client metadata (RFC 7591 section 2, OIDC Registration 2).
@@ -216,7 +225,8 @@ mod tests {
     #[test]
     fn the_configuration_is_one_that_serve_takes() {
         let text = configuration(&Site { host: "broker.localhost".to_owned(), port: 8400 });
-        let config = Config::parse(std::path::Path::new("/demo/sparvidd.toml"), &text).map_err(|problems| problems.to_string());
+        let config = Config::parse(std::path::Path::new("/demo/sparvidd.toml"), &text)
+            .map_err(|problems| problems.to_string());
         assert_eq!(config.map(|config| config.file.issuer), Ok("http://broker.localhost:8400".to_owned()));
     }
 

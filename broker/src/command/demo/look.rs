@@ -97,7 +97,8 @@ impl Pages {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(%error, template, "a page of the demo could not be written");
-                return (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be written.\n").into_response();
+                return (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be written.\n")
+                    .into_response();
             }
         };
         let form_action = match forms {

@@ -38,7 +38,9 @@ impl<T: Clone> Memory<T> {
 
     /// A copy of a thing.
     pub(super) fn find(&self, handle: &str, now: Timestamp) -> Option<T> {
-        self.with(now, |kept, _| kept.iter().find(|kept| kept.handle == handle).map(|kept| kept.thing.clone()))
+        self.with(now, |kept, _| {
+            kept.iter().find(|kept| kept.handle == handle).map(|kept| kept.thing.clone())
+        })
     }
 
     /// A thing, which is then forgotten: two takers never both get it.

@@ -107,7 +107,8 @@ async fn federation(arguments: &Arguments) -> Result<(), Stopped> {
         let mut lines = Lines::to_stdout();
         lines.gap();
         match &arguments.directory {
-            Some(directory) => lines.say(Tone::Quiet, format!("The demo has ended. Its files are in {}.", directory.display())),
+            Some(directory) => lines
+                .say(Tone::Quiet, format!("The demo has ended. Its files are in {}.", directory.display())),
             None => lines.say(Tone::Quiet, "The demo has ended and left nothing behind."),
         }
     }
@@ -167,7 +168,8 @@ impl Federation {
             );
             routers.push(provider.router());
         }
-        let service = RelyingParty::new(places.service.clone(), places.broker.origin(), self.service_key, pages);
+        let service =
+            RelyingParty::new(places.service.clone(), places.broker.origin(), self.service_key, pages);
         routers.push(service.router());
         Ok(routers)
     }
@@ -198,7 +200,8 @@ fn provider_key(employer: &Employer, host: &str) -> Result<PrivateKey, String> {
 
 /// The key that the broker signs its metadata with: what a federation operator gives an identity provider on paper.
 fn metadata_key(folder: &Folder) -> Result<PublicKey, Stopped> {
-    let text = std::fs::read_to_string(folder.path("keys/metadata-signing.crt")).map_err(Stopped::could_not)?;
+    let text =
+        std::fs::read_to_string(folder.path("keys/metadata-signing.crt")).map_err(Stopped::could_not)?;
     let certificates = Certificate::all_from_pem(&text).map_err(Stopped::could_not)?;
     match certificates.first().map(Certificate::public_key) {
         Some(Ok(key)) => Ok(key.clone()),
@@ -245,16 +248,34 @@ fn say(arguments: &Arguments, places: &Places, folder: &Folder) {
         row("Spårvidd", "the broker between them", &places.broker),
     ];
     for (employer, site) in EMPLOYERS.iter().zip(&places.providers) {
-        rows.push(row(employer.name.sv, &format!("an employer ({}), a SAML identity provider", employer.kind.en), site));
+        rows.push(row(
+            employer.name.sv,
+            &format!("an employer ({}), a SAML identity provider", employer.kind.en),
+            site,
+        ));
     }
     lines.table(&["  who", "what", "where"], &rows);
     lines.gap();
     if places.moved {
-        lines.say(Tone::Look, format!("  Port {} or one after it was taken, so others were chosen. --port PORT chooses for good.", places::FIRST_PORT));
+        lines.say(
+            Tone::Look,
+            format!(
+                "  Port {} or one after it was taken, so others were chosen. --port PORT chooses for good.",
+                places::FIRST_PORT
+            ),
+        );
     }
     match &arguments.directory {
-        Some(_) => lines.say(Tone::Quiet, format!("  Everybody's files are in {}; they stay there.", folder.root())),
-        None => lines.say(Tone::Quiet, format!("  Everybody's files are in {} until the demo ends (--directory DIR keeps them).", folder.root())),
+        Some(_) => {
+            lines.say(Tone::Quiet, format!("  Everybody's files are in {}; they stay there.", folder.root()))
+        }
+        None => lines.say(
+            Tone::Quiet,
+            format!(
+                "  Everybody's files are in {} until the demo ends (--directory DIR keeps them).",
+                folder.root()
+            ),
+        ),
     }
     lines.say(Tone::Quiet, "  All organisations and people are fictional. Stop with Ctrl-C.");
     lines.gap();

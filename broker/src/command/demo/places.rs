@@ -92,7 +92,9 @@ async fn ports_from(first: u16) -> Result<Vec<TcpListener>, Stopped> {
     let mut listeners = Vec::new();
     for step in 0..PARTIES {
         let port = first.checked_add(step).ok_or_else(|| {
-            Stopped::could_not(format!("--port {first}: there must be {PARTIES} ports from there on; choose a lower one."))
+            Stopped::could_not(format!(
+                "--port {first}: there must be {PARTIES} ports from there on; choose a lower one."
+            ))
         })?;
         listeners.push(listener(port).await.map_err(|error| {
             Stopped::could_not(format!(
@@ -108,7 +110,9 @@ async fn any_ports() -> Result<Vec<TcpListener>, Stopped> {
     let mut listeners = Vec::new();
     for _ in 0..PARTIES {
         let opened = listener(0).await;
-        listeners.push(opened.map_err(|error| Stopped::could_not(format!("no port can be listened on: {error}")))?);
+        listeners.push(
+            opened.map_err(|error| Stopped::could_not(format!("no port can be listened on: {error}")))?,
+        );
     }
     Ok(listeners)
 }
@@ -132,11 +136,13 @@ impl Folder {
         let path = match asked {
             Some(path) => path.to_owned(),
             None => {
-                let random: String = moment::moment().random::<6>().iter().map(|octet| format!("{octet:02x}")).collect();
+                let random: String =
+                    moment::moment().random::<6>().iter().map(|octet| format!("{octet:02x}")).collect();
                 std::env::temp_dir().join(format!("sparvidd-demo-{random}"))
             }
         };
-        let failed = |error: std::io::Error| Stopped::could_not(format!("{} cannot be made: {error}", path.display()));
+        let failed =
+            |error: std::io::Error| Stopped::could_not(format!("{} cannot be made: {error}", path.display()));
         if asked.is_some() && fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(Stopped::refused(format!(
                 "{} holds something already, and nothing is overwritten. Name a new directory, or an empty one.",
@@ -209,7 +215,7 @@ mod tests {
     async fn a_port_that_is_taken_is_said_and_not_gone_around() {
         let (places, listeners) = super::open(Some(0)).await.ok().expect("opened");
         assert_eq!(listeners.len(), 5);
-        let refused = super::open(Some(places.broker.port)).await.err().expect("taken");
+        let refused = super::open(Some(places.broker.port)).await.expect_err("taken");
         assert!(refused.message.contains(&places.broker.port.to_string()), "{}", refused.message);
     }
 }

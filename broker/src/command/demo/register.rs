@@ -40,8 +40,10 @@ pub(super) async fn all(config: Config, folder: &Folder) -> Result<(), Stopped> 
     }
     records::put(&mut edit, &read).await?;
     for employer in EMPLOYERS {
-        let choices =
-            Choices { subject_source: SubjectSource::from_key(employer.dialect.subject_source()), ..Choices::default() };
+        let choices = Choices {
+            subject_source: SubjectSource::from_key(employer.dialect.subject_source()),
+            ..Choices::default()
+        };
         add(&mut edit, &folder.path(&metadata_file(employer)), &choices).await?;
     }
     add(&mut edit, &folder.path(SERVICE_FILE), &Choices::default()).await?;

@@ -69,7 +69,9 @@ impl Tongue {
             .or_else(|| super::web::cookie(headers, COOKIE).and_then(|tag| Self::from_tag(&tag)))
             .or_else(|| {
                 let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-                accepted.split(',').find_map(|range| Self::from_tag(range.split(';').next().unwrap_or_default()))
+                accepted
+                    .split(',')
+                    .find_map(|range| Self::from_tag(range.split(';').next().unwrap_or_default()))
             })
             .unwrap_or_default()
     }

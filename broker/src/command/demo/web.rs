@@ -59,7 +59,12 @@ pub(super) async fn post_form(url: &str, fields: &[(&str, &str)]) -> Result<Answ
     call(Method::POST, url, None, Bytes::from(body)).await
 }
 
-async fn call(method: Method, url: &str, authorization: Option<&str>, body: Bytes) -> Result<Answer, CallFailed> {
+async fn call(
+    method: Method,
+    url: &str,
+    authorization: Option<&str>,
+    body: Bytes,
+) -> Result<Answer, CallFailed> {
     let failed = |what: String| CallFailed { url: url.to_owned(), what };
     let answer = exchange(method, url, authorization, body);
     match tokio::time::timeout(PATIENCE, answer).await {
@@ -68,22 +73,33 @@ async fn call(method: Method, url: &str, authorization: Option<&str>, body: Byte
     }
 }
 
-async fn exchange(method: Method, url: &str, authorization: Option<&str>, body: Bytes) -> Result<Answer, String> {
+async fn exchange(
+    method: Method,
+    url: &str,
+    authorization: Option<&str>,
+    body: Bytes,
+) -> Result<Answer, String> {
     let parsed = Url::parse(url).map_err(|error| error.to_string())?;
     let host = parsed.host_str().unwrap_or_default();
     if parsed.scheme() != "http" || !(host == "localhost" || host.ends_with(".localhost")) {
         return Err("the demo calls http addresses under .localhost alone".to_owned());
     }
     let port = parsed.port().unwrap_or(80);
-    #[expect(clippy::disallowed_methods, reason = "a demo party stands for another machine: it has a caller of its own")]
-    let stream =
-        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| error.to_string())?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a demo party stands for another machine: it has a caller of its own"
+    )]
+    let stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     // Ends by itself when the answer is read and the sender dropped.
     tokio::spawn(connection);
     let target = &parsed[url::Position::BeforePath..url::Position::AfterQuery];
-    let mut request = Request::builder().method(&method).uri(target).header(header::HOST, format!("{host}:{port}"));
+    let mut request =
+        Request::builder().method(&method).uri(target).header(header::HOST, format!("{host}:{port}"));
     if method == Method::POST {
         request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
@@ -134,7 +150,9 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_outside_this_machine_is_called() {
-        for url in ["http://example.org/", "https://broker.localhost/", "http://localhost.example/", "file:///etc"] {
+        for url in
+            ["http://example.org/", "https://broker.localhost/", "http://localhost.example/", "file:///etc"]
+        {
             assert!(super::get(url, None).await.is_err(), "{url}");
         }
     }

@@ -50,11 +50,22 @@ pub(in crate::command::demo) fn offered(dialect: Dialect) -> &'static [Attribute
     use AttributeName as A;
     match dialect {
         Dialect::Municipality => &[
-            A::SubjectId, A::DisplayName, A::GivenName, A::Surname, A::Mail, A::OrgAffiliation, A::OrganisationName,
-            A::OrganisationNumber, A::OrganisationUnit,
+            A::SubjectId,
+            A::DisplayName,
+            A::GivenName,
+            A::Surname,
+            A::Mail,
+            A::OrgAffiliation,
+            A::OrganisationName,
+            A::OrganisationNumber,
+            A::OrganisationUnit,
         ],
-        Dialect::Region => &[A::EmployeeHsaId, A::GivenName, A::Surname, A::DisplayName, A::Mail, A::OrgAffiliation],
-        Dialect::Agency => &[A::DisplayName, A::Mail, A::OrgAffiliation, A::OrganisationName, A::OrganisationUnit],
+        Dialect::Region => {
+            &[A::EmployeeHsaId, A::GivenName, A::Surname, A::DisplayName, A::Mail, A::OrgAffiliation]
+        }
+        Dialect::Agency => {
+            &[A::DisplayName, A::Mail, A::OrgAffiliation, A::OrganisationName, A::OrganisationUnit]
+        }
     }
 }
 
@@ -97,7 +108,12 @@ impl IdentityProvider {
     }
 
     /// The signed answer that nobody was authenticated.
-    pub(super) fn refusal(&self, asked: &Asked, refusal: Refusal, moment: Moment<'_>) -> Result<Outbound, String> {
+    pub(super) fn refusal(
+        &self,
+        asked: &Asked,
+        refusal: Refusal,
+        moment: Moment<'_>,
+    ) -> Result<Outbound, String> {
         let (top_level, second_level) = refusal.status();
         let error = ErrorToIssue {
             issuer: self.entity_id(),
@@ -114,13 +130,20 @@ impl IdentityProvider {
 
     fn name_id(&self, asked: &Asked, employee: &Employee, moment: Moment<'_>) -> NameIdToIssue {
         match self.employer.dialect {
-            Dialect::Municipality | Dialect::Region => {
-                NameIdToIssue { format: TRANSIENT.to_owned(), value: identifier(moment), sp_name_qualifier: None }
-            }
+            Dialect::Municipality | Dialect::Region => NameIdToIssue {
+                format: TRANSIENT.to_owned(),
+                value: identifier(moment),
+                sp_name_qualifier: None,
+            },
             Dialect::Agency => {
                 // SAML Core 8.3.7: the same for one person towards one service provider, and no hint of who it is.
                 let named = format!("{}:{}{}", asked.audience.len(), asked.audience, employee.id);
-                let value = self.pseudonyms.mac(named.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect();
+                let value = self
+                    .pseudonyms
+                    .mac(named.as_bytes())
+                    .iter()
+                    .map(|octet| format!("{octet:02x}"))
+                    .collect();
                 NameIdToIssue {
                     format: PERSISTENT.to_owned(),
                     value,

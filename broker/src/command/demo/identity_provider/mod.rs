@@ -26,7 +26,10 @@ use broker_core::{
     role::{Inbound, Outbound},
 };
 use bytes::Bytes;
-use certs::{PrivateKey, mac::{MacKey, Secret}};
+use certs::{
+    PrivateKey,
+    mac::{MacKey, Secret},
+};
 use http::{HeaderMap, StatusCode, header};
 use minijinja::context;
 use serde::Deserialize;
@@ -123,7 +126,11 @@ impl IdentityProvider {
     }
 
     fn house(&self) -> House {
-        House { theme: self.employer.key, name: self.employer.name, kind: self.employer.kind }
+        House {
+            theme: self.employer.key,
+            name: self.employer.name,
+            kind: Text { sv: "inloggning för anställda", en: "sign-in for staff" },
+        }
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Session> {
@@ -164,7 +171,10 @@ impl IdentityProvider {
 
 const NO_ANSWER: (Text, Text) = (
     Text { sv: "Svaret kunde inte skrivas", en: "The answer could not be written" },
-    Text { sv: "Inget har skickats. Börja om i tjänsten.", en: "Nothing was sent. Start again at the service." },
+    Text {
+        sv: "Inget har skickats. Börja om i tjänsten.",
+        en: "Nothing was sent. Start again at the service.",
+    },
 );
 const BAD_REQUEST: (Text, Text) = (
     Text { sv: "Vi förstår inte frågan", en: "We do not understand the request" },
@@ -293,7 +303,12 @@ async fn signed_in(
 ) -> Response {
     let language = Tongue::of(&headers, None);
     if !look::is_from_here(&headers, &idp.site.origin()) {
-        return idp.problem(language, StatusCode::FORBIDDEN, BAD_REQUEST, "the form was posted from another site");
+        return idp.problem(
+            language,
+            StatusCode::FORBIDDEN,
+            BAD_REQUEST,
+            "the form was posted from another site",
+        );
     }
     let at = moment::moment();
     let picked = match (form.answer.as_deref(), form.employee.as_deref()) {
@@ -304,7 +319,14 @@ async fn signed_in(
         },
         (None, Some(id)) => match idp.employer.employees.iter().find(|employee| employee.id == id) {
             Some(employee) => Picked::New(Session { employee, since: at.now }),
-            None => return idp.problem(language, StatusCode::BAD_REQUEST, BAD_REQUEST, "nobody of that name works here"),
+            None => {
+                return idp.problem(
+                    language,
+                    StatusCode::BAD_REQUEST,
+                    BAD_REQUEST,
+                    "nobody of that name works here",
+                );
+            }
         },
         _ => return idp.problem(language, StatusCode::BAD_REQUEST, BAD_REQUEST, "the form names nobody"),
     };
@@ -314,12 +336,17 @@ async fn signed_in(
     match picked {
         Picked::Cancel => idp.onward(language, idp.refusal(&asked, answer::Refusal::Cancelled, at)),
         // The page did not offer it, since the request forbids it.
-        Picked::Continue(_) if asked.force_authn => idp.onward(language, idp.refusal(&asked, answer::Refusal::NotAnew, at)),
-        Picked::Continue(session) => idp.onward(language, idp.assertion(&asked, session.employee, session.since, at)),
+        Picked::Continue(_) if asked.force_authn => {
+            idp.onward(language, idp.refusal(&asked, answer::Refusal::NotAnew, at))
+        }
+        Picked::Continue(session) => {
+            idp.onward(language, idp.assertion(&asked, session.employee, session.since, at))
+        }
         Picked::New(session) => {
             let cookie = idp.sessions.keep(session, at);
             let page = idp.onward(language, idp.assertion(&asked, session.employee, session.since, at));
-            let cookie = format!("{SESSION}={cookie}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax");
+            let cookie =
+                format!("{SESSION}={cookie}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax");
             look::set_cookie(page, Some(cookie))
         }
     }

@@ -160,8 +160,10 @@ pub(super) async fn read(
     let received = ReceivedAuthnRequest::read(message).map_err(|error| refused(&error))?;
     let peer = broker.service_provider().await?;
     // Our metadata says WantAuthnRequestsSigned: an unsigned request is refused (SC-DP 5.2).
-    let verified =
-        received.verified(&peer.keys, &AlgorithmPolicy::default()).map_err(|error| refused(&error))?.into_value();
+    let verified = received
+        .verified(&peer.keys, &AlgorithmPolicy::default())
+        .map_err(|error| refused(&error))?
+        .into_value();
     let acs_url = acceptable(&verified, peer, own_url, now)?;
     Ok(Asked {
         request_id: verified.id,

@@ -109,7 +109,14 @@ impl RelyingParty {
         self.pages.page(&house, language, template, Forms::Home, status, view)
     }
 
-    fn problem(&self, language: Tongue, status: StatusCode, title: Text, explanation: Text, detail: &str) -> Response {
+    fn problem(
+        &self,
+        language: Tongue,
+        status: StatusCode,
+        title: Text,
+        explanation: Text,
+        detail: &str,
+    ) -> Response {
         let view = context! {
             title => title.said(language),
             explanation => explanation.said(language),
@@ -152,8 +159,13 @@ async fn start(State(service): Shared, Query(chosen): Query<Chosen>, headers: He
             }
         })
         .collect();
-    let broker = Text { sv: "federationens växel, mellan arbetsgivare och tjänster", en: "the federation's broker, between employers and services" };
-    parties.push(context! { theme => "broker", name => "Spårvidd", kind => broker.said(language), people => () });
+    let broker = Text {
+        sv: "federationens växel, mellan arbetsgivare och tjänster",
+        en: "the federation's broker, between employers and services",
+    };
+    parties.push(
+        context! { theme => "broker", name => "Spårvidd", kind => broker.said(language), people => () },
+    );
     let view = context! {
         has_received => service.ended(&headers).is_some_and(|ended| ended.outcome.is_ok()),
         parties,
@@ -167,7 +179,8 @@ async fn sign_in(State(service): Shared, Query(chosen): Query<Chosen>, headers: 
     let language = Tongue::of(&headers, None);
     let at = moment::moment();
     let way = Try::of(chosen.way.as_deref());
-    let browser = web::cookie(&headers, BROWSER).filter(|name| name.len() == 43).unwrap_or_else(|| random(at));
+    let browser =
+        web::cookie(&headers, BROWSER).filter(|name| name.len() == 43).unwrap_or_else(|| random(at));
     // Without a page nobody can choose an employer: name the one of the last sign-in, if there was one.
     let last = service.ended(&headers).and_then(|ended| {
         let received = ended.outcome.as_ref().ok()?;
@@ -177,7 +190,8 @@ async fn sign_in(State(service): Shared, Query(chosen): Query<Chosen>, headers: 
     let state = service.open.keep(begun.clone(), at);
     match service.provider.authorization_url(&begun, &state, language.tag()).await {
         Ok(url) => {
-            let cookie = format!("{BROWSER}={browser}; Path=/; Max-Age={LOGIN_SECONDS}; HttpOnly; SameSite=Lax");
+            let cookie =
+                format!("{BROWSER}={browser}; Path=/; Max-Age={LOGIN_SECONDS}; HttpOnly; SameSite=Lax");
             respond::secure(look::set_cookie(respond::see_other(&url), Some(cookie)), false)
         }
         Err(not_taken) => {
@@ -217,7 +231,8 @@ async fn callback(State(service): Shared, Query(answer): Query<Answer>, headers:
         if let Some(ended) = service.ended(&headers) {
             return respond::see_other(if ended.outcome.is_ok() { "/received" } else { "/refused" });
         }
-        let title = Text { sv: "Den här inloggningen är redan avslutad", en: "This sign-in has ended already" };
+        let title =
+            Text { sv: "Den här inloggningen är redan avslutad", en: "This sign-in has ended already" };
         let explanation = Text {
             sv: "Svaret hör inte till någon inloggning som är öppen i den här webbläsaren. Logga in på nytt.",
             en: "The answer belongs to no sign-in that is open in this browser. Sign in again.",

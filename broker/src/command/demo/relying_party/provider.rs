@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::moment::{Moment, Timestamp};
 use certs::{
     DigestAlgorithm, JwkSet, PrivateKey, SignatureAlgorithm,
-    jws::{ExpectedType, Expectation, JwsRefused, sign_compact, verify_compact},
+    jws::{Expectation, ExpectedType, JwsRefused, sign_compact, verify_compact},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -63,7 +63,12 @@ pub(super) struct Begun {
 
 impl Begun {
     /// A new one.
-    pub(super) fn new(way: &'static Try, browser: String, provider: Option<String>, moment: Moment<'_>) -> Self {
+    pub(super) fn new(
+        way: &'static Try,
+        browser: String,
+        provider: Option<String>,
+        moment: Moment<'_>,
+    ) -> Self {
         Self { way, browser, nonce: random(moment), verifier: random(moment), provider }
     }
 }
@@ -126,7 +131,8 @@ impl Provider {
             .get_or_try_init(|| async {
                 let url = format!("{}/.well-known/openid-configuration", self.issuer);
                 let answer = web::get(&url, None).await.map_err(fault)?;
-                let found: Discovered = serde_json::from_slice(&answer.body).map_err(|error| fault(format!("{url}: {error}")))?;
+                let found: Discovered =
+                    serde_json::from_slice(&answer.body).map_err(|error| fault(format!("{url}: {error}")))?;
                 // OIDC Discovery 4.3: the document must be about the issuer that was asked for.
                 if found.issuer != self.issuer {
                     return Err(fault(format!("{url} names the issuer {}", found.issuer)));
@@ -161,7 +167,12 @@ impl Provider {
     }
 
     /// Where the browser goes to sign in.
-    pub(super) async fn authorization_url(&self, begun: &Begun, state: &str, language: &str) -> Result<String, NotTaken> {
+    pub(super) async fn authorization_url(
+        &self,
+        begun: &Begun,
+        state: &str,
+        language: &str,
+    ) -> Result<String, NotTaken> {
         let endpoint = &self.discovered().await?.authorization_endpoint;
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(self.request(begun, state, language))
@@ -206,7 +217,8 @@ impl Provider {
         let now = moment::now();
         let id_token = self.verified(&tokens.id_token, ExpectedType::AbsentOr("JWT")).await?;
         let mut checks = self.check_id_token(&id_token, begun, now)?;
-        let (userinfo, userinfo_signed) = self.userinfo(&discovered.userinfo_endpoint, &tokens.access_token).await?;
+        let (userinfo, userinfo_signed) =
+            self.userinfo(&discovered.userinfo_endpoint, &tokens.access_token).await?;
         // OIDC Core 5.3.2: userinfo about somebody else must not be used.
         if userinfo.get("sub") != id_token.get("sub") {
             return Err(fault("userinfo is about somebody else than the ID token"));
@@ -232,7 +244,11 @@ impl Provider {
     }
 
     /// The claims of a token that one of the broker's published keys signed. Keys are fetched anew once when none fits: they roll.
-    async fn verified(&self, token: &str, token_type: ExpectedType<'_>) -> Result<Map<String, Value>, NotTaken> {
+    async fn verified(
+        &self,
+        token: &str,
+        token_type: ExpectedType<'_>,
+    ) -> Result<Map<String, Value>, NotTaken> {
         let expectation = Expectation { algorithms: ALGORITHMS, token_type };
         let mut verified = verify_compact(token, &*self.keys(false).await?, expectation);
         if matches!(verified, Err(JwsRefused::UnknownKey)) {
@@ -254,7 +270,12 @@ impl Provider {
     }
 
     /// OIDC Core 3.1.3.7.
-    fn check_id_token(&self, claims: &Map<String, Value>, begun: &Begun, now: Timestamp) -> Result<Vec<Text>, NotTaken> {
+    fn check_id_token(
+        &self,
+        claims: &Map<String, Value>,
+        begun: &Begun,
+        now: Timestamp,
+    ) -> Result<Vec<Text>, NotTaken> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let time = |name: &str| claims.get(name).and_then(Value::as_i64);
         if text("iss") != Some(&self.issuer) {
@@ -303,18 +324,28 @@ impl Provider {
             if text("acr").is_none_or(|level| !begun.way.levels.contains(&level)) {
                 return Err(fault("the level is none of those that were required (acr)"));
             }
-            checks.push(Text { sv: "Tillitsnivån är en av dem som krävdes (acr).", en: "The level is one of those required (acr)." });
+            checks.push(Text {
+                sv: "Tillitsnivån är en av dem som krävdes (acr).",
+                en: "The level is one of those required (acr).",
+            });
         }
         if begun.way.prompt == Some("login") {
             if time("auth_time").is_none_or(|at| now.0.saturating_sub(at) > 600) {
                 return Err(fault("the authentication is an earlier one (auth_time)"));
             }
-            checks.push(Text { sv: "Legitimeringen är ny (auth_time).", en: "The authentication is a new one (auth_time)." });
+            checks.push(Text {
+                sv: "Legitimeringen är ny (auth_time).",
+                en: "The authentication is a new one (auth_time).",
+            });
         }
         Ok(checks)
     }
 
-    async fn userinfo(&self, endpoint: &str, access_token: &str) -> Result<(Map<String, Value>, bool), NotTaken> {
+    async fn userinfo(
+        &self,
+        endpoint: &str,
+        access_token: &str,
+    ) -> Result<(Map<String, Value>, bool), NotTaken> {
         let answer = web::get(endpoint, Some(&format!("Bearer {access_token}"))).await.map_err(fault)?;
         if !answer.status.is_success() {
             return Err(fault(format!("the userinfo endpoint answered {}", answer.status)));

@@ -11,7 +11,12 @@ use super::{
 use crate::command::demo::texts::{Text, Tongue};
 
 /// Everything that the page of a sign-in shows, except the frame.
-pub(super) fn received(received: &Received, way: &Try, request: &[(String, String)], language: Tongue) -> View {
+pub(super) fn received(
+    received: &Received,
+    way: &Try,
+    request: &[(String, String)],
+    language: Tongue,
+) -> View {
     let say = |text: Text| text.said(language);
     let value_of = |claim: &str| received.userinfo.get(claim).or_else(|| received.id_token.get(claim));
     let mut person = Vec::new();
@@ -25,7 +30,8 @@ pub(super) fn received(received: &Received, way: &Try, request: &[(String, Strin
                     label => say(text.label), claim => text.claim, value => shown(value), why, origin => say(text.origin),
                 });
             }
-            None => missing.push(context! { label => say(text.label), claim => text.claim, why => say(text.absence()) }),
+            None => missing
+                .push(context! { label => say(text.label), claim => text.claim, why => say(text.absence()) }),
         }
     }
     let greeting = match value_of("name").and_then(Value::as_str) {
@@ -69,7 +75,7 @@ fn login_rows(received: &Received, language: Tongue) -> Vec<View> {
     let say = |text: Text| text.said(language);
     let claim = |name: &str| received.id_token.get(name);
     let row = |label: Text, claim: &str, value: String, why: Text| {
-        context! { label => say(label), claim, value, why => say(why) }
+        context! { label => say(label), claim, value, detail => (), why => say(why) }
     };
     let mut rows = Vec::new();
     if let Some(sub) = claim("sub") {
@@ -83,14 +89,22 @@ fn login_rows(received: &Received, language: Tongue) -> Vec<View> {
             },
         ));
     }
-    let none = say(Text { sv: "ingen", en: "none" }).to_owned();
     let level = claim("acr").and_then(Value::as_str);
-    rows.push(row(Text { sv: "Tillitsnivå", en: "Assurance level" }, "acr", level.map_or(none, str::to_owned), level_text(level)));
+    let (short, why) = level_text(level);
+    rows.push(context! {
+        label => say(Text { sv: "Tillitsnivå", en: "Assurance level" }),
+        claim => "acr",
+        value => short.map_or_else(|| level.unwrap_or_default().to_owned(), |short| say(short).to_owned()),
+        detail => level.filter(|_| short.is_some()),
+        why => say(why),
+    });
     if let Some(at) = claim("auth_time").and_then(Value::as_i64) {
         let seconds = received.at.0.saturating_sub(at);
+        let ago = duration(seconds, language);
+        let clock = Timestamp(at).to_rfc3339().replace('T', " ").replace('Z', " UTC");
         let ago = match language {
-            Tongue::Swedish => format!("{}, {} före svaret", Timestamp(at), duration(seconds, language)),
-            Tongue::English => format!("{}, {} before the answer", Timestamp(at), duration(seconds, language)),
+            Tongue::Swedish => format!("{clock}, {ago} före svaret"),
+            Tongue::English => format!("{clock}, {ago} before the answer"),
         };
         rows.push(row(
             Text { sv: "När du legitimerade dig", en: "When you were authenticated" },
@@ -107,7 +121,10 @@ fn login_rows(received: &Received, language: Tongue) -> Vec<View> {
             Text { sv: "Vem som legitimerade dig", en: "Who authenticated you" },
             AUTHN_PROVIDER,
             shown(provider),
-            Text { sv: "Begärt för sig, med parametern claims.", en: "Asked for by itself, with the claims parameter." },
+            Text {
+                sv: "Begärt för sig, med parametern claims.",
+                en: "Asked for by itself, with the claims parameter.",
+            },
         ));
     }
     if let Some(issuer) = claim("iss") {
@@ -133,26 +150,40 @@ fn duration(seconds: i64, language: Tongue) -> String {
     format!("{count} {}", if language == Tongue::Swedish { sv } else { en })
 }
 
-/// What a level means.
-fn level_text(level: Option<&str>) -> Text {
+/// A level in few words, where it is one that the demo knows, and what it means.
+fn level_text(level: Option<&str>) -> (Option<Text>, Text) {
     match level {
-        Some("http://id.swedenconnect.se/loa/1.0/uncertified-loa3") => Text {
-            sv: "Din arbetsgivare intygar nivå 3. Spårvidd är inte granskad i den här federationen och får därför inte lova mer än \"ogranskad nivå 3\" (uncertified).",
-            en: "Your employer vouches for level 3. Spårvidd is not reviewed in this federation, so it may promise no more than \"uncertified level 3\".",
-        },
-        Some("http://id.swedenconnect.se/loa/1.0/uncertified-loa2") => Text {
-            sv: "Din arbetsgivare intygar nivå 2. Spårvidd är inte granskad i den här federationen och får därför inte lova mer än \"ogranskad nivå 2\" (uncertified).",
-            en: "Your employer vouches for level 2. Spårvidd is not reviewed in this federation, so it may promise no more than \"uncertified level 2\".",
-        },
-        Some(sambi) if sambi.starts_with("http://id.sambi.se/loa/") => Text {
-            sv: "En nivå i vårdfederationen Sambis ord. Spårvidd översätter aldrig mellan två skalor.",
-            en: "A level in the words of the health-care federation Sambi. Spårvidd never translates between two scales.",
-        },
-        Some(_) => Text { sv: "Som arbetsgivaren intygar den.", en: "As the employer vouches for it." },
-        None => Text {
-            sv: "Det finns ingen nivå som Spårvidd ärligt kan ange.",
-            en: "There is no level that Spårvidd can honestly state.",
-        },
+        Some("http://id.swedenconnect.se/loa/1.0/uncertified-loa3") => (
+            Some(Text { sv: "Nivå 3, ogranskad", en: "Level 3, uncertified" }),
+            Text {
+                sv: "Din arbetsgivare intygar nivå 3. Spårvidd är inte granskad i den här federationen och får därför inte lova mer än en ogranskad nivå.",
+                en: "Your employer vouches for level 3. Spårvidd is not reviewed in this federation, so it may promise no more than an uncertified level.",
+            },
+        ),
+        Some("http://id.swedenconnect.se/loa/1.0/uncertified-loa2") => (
+            Some(Text { sv: "Nivå 2, ogranskad", en: "Level 2, uncertified" }),
+            Text {
+                sv: "Din arbetsgivare intygar nivå 2. Spårvidd är inte granskad i den här federationen och får därför inte lova mer än en ogranskad nivå.",
+                en: "Your employer vouches for level 2. Spårvidd is not reviewed in this federation, so it may promise no more than an uncertified level.",
+            },
+        ),
+        Some("http://id.sambi.se/loa/loa3") => (
+            Some(Text { sv: "Nivå 3 enligt Sambi", en: "Level 3 in Sambi's words" }),
+            Text {
+                sv: "En nivå på vårdfederationen Sambis skala. Spårvidd översätter aldrig mellan två skalor.",
+                en: "A level on the scale of the health-care federation Sambi. Spårvidd never translates between two scales.",
+            },
+        ),
+        Some(_) => {
+            (None, Text { sv: "Som arbetsgivaren intygar den.", en: "As the employer vouches for it." })
+        }
+        None => (
+            Some(Text { sv: "Ingen", en: "None" }),
+            Text {
+                sv: "Det finns ingen nivå som Spårvidd ärligt kan ange.",
+                en: "There is no level that Spårvidd can honestly state.",
+            },
+        ),
     }
 }
 
@@ -165,7 +196,11 @@ pub(super) fn refused(not_taken: &NotTaken, broker: &str, language: Tongue) -> V
             let (title, explanation) = error_text(error);
             let mut rows = vec![row(Text { sv: "Svaret", en: "The answer" }, "error", error)];
             if !description.is_empty() {
-                rows.push(row(Text { sv: "Beskrivning, för loggen", en: "Description, for the log" }, "error_description", description));
+                rows.push(row(
+                    Text { sv: "Beskrivning, för loggen", en: "Description, for the log" },
+                    "error_description",
+                    description,
+                ));
             }
             rows.push(row(Text { sv: "Från", en: "From" }, "iss", broker));
             (title, explanation, rows)

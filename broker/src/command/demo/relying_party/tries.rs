@@ -19,7 +19,8 @@ const ORG_UNIT: &str = "https://id.oidc.se/claim/orgUnit";
 const HSA_ID: &str = "employeeHsaId";
 
 /// The scopes that the service is registered with.
-pub(in crate::command::demo) const SCOPES: [&str; 5] = ["openid", "email", ORG_ID, PERSON_INFO, PERSON_NUMBER];
+pub(in crate::command::demo) const SCOPES: [&str; 5] =
+    ["openid", "email", ORG_ID, PERSON_INFO, PERSON_NUMBER];
 
 /// A way to sign in.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) struct Try {
 
 const UNCERTIFIED_LOA3: &str = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
 const LOA4: &str = "http://id.elegnamnden.se/loa/1.0/loa4";
-const USUAL: &[&str] = &["openid", "email", ORG_ID];
+const USUAL: &[&str] = &["openid", ORG_ID, "email"];
 
 /// Every way; the first is the usual one.
 pub(super) const TRIES: [Try; 6] = [
@@ -57,12 +58,15 @@ pub(super) const TRIES: [Try; 6] = [
     },
     Try {
         key: "more",
-        label: Text { sv: "Be om mer än tjänsten har rätt till", en: "Ask for more than the service is entitled to" },
+        label: Text {
+            sv: "Be om mer än tjänsten har rätt till",
+            en: "Ask for more than the service is entitled to",
+        },
         expect: Text {
             sv: "Tjänsten ber också om personnummer och födelsedatum. De kommer inte fram.",
             en: "The service also asks for the personal number and the date of birth. They do not arrive.",
         },
-        scopes: &["openid", "email", ORG_ID, PERSON_INFO, PERSON_NUMBER],
+        scopes: &["openid", ORG_ID, PERSON_INFO, PERSON_NUMBER, "email"],
         prompt: None,
         levels: &[],
     },
@@ -209,13 +213,19 @@ pub(super) const CLAIMS: [ClaimText; 13] = [
     ClaimText {
         claim: "name",
         label: Text { sv: "Namn", en: "Name" },
-        origin: Text { sv: "Ur arbetsgivarens attribut displayName.", en: "From the employer's attribute displayName." },
+        origin: Text {
+            sv: "Ur arbetsgivarens attribut displayName.",
+            en: "From the employer's attribute displayName.",
+        },
         key: "display_name",
     },
     ClaimText {
         claim: "given_name",
         label: Text { sv: "Förnamn", en: "Given name" },
-        origin: Text { sv: "Ur arbetsgivarens attribut givenName.", en: "From the employer's attribute givenName." },
+        origin: Text {
+            sv: "Ur arbetsgivarens attribut givenName.",
+            en: "From the employer's attribute givenName.",
+        },
         key: "given_name",
     },
     ClaimText {
@@ -227,13 +237,19 @@ pub(super) const CLAIMS: [ClaimText; 13] = [
     ClaimText {
         claim: "middle_name",
         label: Text { sv: "Mellannamn", en: "Middle name" },
-        origin: Text { sv: "Ur arbetsgivarens attribut middleName.", en: "From the employer's attribute middleName." },
+        origin: Text {
+            sv: "Ur arbetsgivarens attribut middleName.",
+            en: "From the employer's attribute middleName.",
+        },
         key: "middle_name",
     },
     ClaimText {
         claim: "birthdate",
         label: Text { sv: "Födelsedatum", en: "Date of birth" },
-        origin: Text { sv: "Ur arbetsgivarens attribut dateOfBirth.", en: "From the employer's attribute dateOfBirth." },
+        origin: Text {
+            sv: "Ur arbetsgivarens attribut dateOfBirth.",
+            en: "From the employer's attribute dateOfBirth.",
+        },
         key: "date_of_birth",
     },
     ClaimText {
@@ -343,7 +359,11 @@ mod tests {
             assert!(way.scopes.iter().all(|scope| SCOPES.contains(scope)));
             let asked = way.asked();
             for (at, (text, _)) in asked.iter().enumerate() {
-                assert!(asked.iter().skip(at + 1).all(|(other, _)| other.claim != text.claim), "{}", text.claim);
+                assert!(
+                    asked.iter().skip(at + 1).all(|(other, _)| other.claim != text.claim),
+                    "{}",
+                    text.claim
+                );
             }
         }
     }
