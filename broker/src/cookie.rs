@@ -26,10 +26,7 @@ pub(crate) struct LoginCookie {
 impl LoginCookie {
     /// A new one.
     pub(crate) fn new(moment: Moment<'_>) -> Self {
-        Self {
-            selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()),
-            secret: Handle::new(moment),
-        }
+        Self { selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()), secret: Handle::new(moment) }
     }
 
     /// The one that a request carries for a login.
@@ -60,11 +57,19 @@ impl LoginCookie {
     }
 
     /// The headers that set it, and expire the oldest beyond the most that a browser may have.
-    pub(crate) fn set(&self, request: &HeaderMap, https: bool, now: Timestamp, lifetime: u64) -> Vec<HeaderValue> {
+    pub(crate) fn set(
+        &self,
+        request: &HeaderMap,
+        https: bool,
+        now: Timestamp,
+        lifetime: u64,
+    ) -> Vec<HeaderValue> {
         let prefix = prefix(https);
         let mut open: Vec<(&str, i64)> = pairs(request)
             .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(is_selector))
-            .map(|(name, value)| (name, value.split_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or_default()))
+            .map(|(name, value)| {
+                (name, value.split_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or_default())
+            })
             .collect();
         open.sort_by_key(|(_, minute)| *minute);
         let surplus = (open.len() + 1).saturating_sub(MOST);
@@ -154,7 +159,8 @@ mod tests {
 
     #[test]
     fn the_oldest_beyond_twenty_expires() {
-        let cookies: Vec<String> = (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
+        let cookies: Vec<String> =
+            (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
         let set = LoginCookie::new(moment()).set(&sent(&cookies), true, Timestamp(600_000), 900);
         assert_eq!(set.len(), 2);
         assert!(set[0].to_str().expect("text").starts_with("__Host-login-AAAAAA19=; Path=/; Max-Age=0"));

@@ -9,7 +9,10 @@ use axum::response::Response;
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended, Tombstone},
+    login::{
+        AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended,
+        Tombstone,
+    },
     moment::Moment,
     release::Policy,
     result::OneTimeUse,
@@ -157,7 +160,8 @@ impl<'n> Step<'n> {
     /// (design decision 7).
     pub(crate) fn new(node: &'n Node, headers: HeaderMap) -> Result<Self, Box<Trouble>> {
         let moment = moment::moment();
-        let registry = node.registry.confirmed(moment.now).map_err(|failure| Box::new(Trouble::new(failure)))?;
+        let registry =
+            node.registry.confirmed(moment.now).map_err(|failure| Box::new(Trouble::new(failure)))?;
         let keyring = node.oidc_keys.current().map_err(|failure| Box::new(Trouble::new(failure)))?;
         Ok(Self { node, registry, keyring, moment, headers, after_form: false })
     }
@@ -165,7 +169,8 @@ impl<'n> Step<'n> {
     /// A relying party asks.
     pub(crate) async fn begin(&self, message: &Inbound) -> Stepped {
         let op = self.node.op(&self.registry, &self.keyring);
-        let (request, return_to) = op.receive(message, self.moment).map_err(|refusal| Box::new(Trouble::from(refusal)))?;
+        let (request, return_to) =
+            op.receive(message, self.moment).map_err(|refusal| Box::new(Trouble::from(refusal)))?;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),
@@ -210,7 +215,8 @@ impl<'n> Step<'n> {
     pub(crate) async fn turn_back(&self, selector: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
-        let failure = Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
+        let failure =
+            Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
         Err(Box::new(Trouble::of(failure, login.context())))
     }
 
@@ -218,7 +224,12 @@ impl<'n> Step<'n> {
         &self,
         cookie: &LoginCookie,
     ) -> Result<Login<broker_core::login::AwaitingChoice>, Box<Trouble>> {
-        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Choice, cookie)).await? {
+        match self
+            .node
+            .vault
+            .read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Choice, cookie))
+            .await?
+        {
             Found::Live(Suspended::Choice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
             _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
@@ -234,9 +245,16 @@ impl<'n> Step<'n> {
             .send(&role, &travels, self.moment)
             .map_err(|(failure, login)| Box::new(Trouble::of(failure, login.context()).at(&provider)))?;
         let language = login.context().language.clone();
-        let origin = Origin { relying_party: login.context().request.relying_party.clone(), language: language.clone() };
+        let origin = Origin {
+            relying_party: login.context().request.relying_party.clone(),
+            language: language.clone(),
+        };
         let ends = self.node.login_ends(self.moment.now);
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
         let records = [
             NewRecord::new(place, &Suspended::Provider(login), ends)?,
             NewRecord::new(origin_place(&handle), &origin, ends)?,
@@ -259,7 +277,11 @@ impl<'n> Step<'n> {
         let Some(cookie) = LoginCookie::of(&self.headers, selector, self.node.config.is_https()) else {
             return Err(self.without_cookie(&handle).await);
         };
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
         let login = match self.node.vault.read::<Suspended, Tombstone>(self.moment, place).await? {
             Found::Live(Suspended::Provider(login)) => login,
             Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
@@ -286,7 +308,11 @@ impl<'n> Step<'n> {
                 let page = notice::page(self, &login, &cookie);
                 let ends = self.node.login_ends(self.moment.now);
                 let tombstone = self.tombstone(&context, Ended::Continued);
-                let waiting = [NewRecord::new(page_place(RecordKind::Notice, &cookie), &Suspended::Notice(login), ends)?];
+                let waiting = [NewRecord::new(
+                    page_place(RecordKind::Notice, &cookie),
+                    &Suspended::Notice(login),
+                    ends,
+                )?];
                 self.finish(place, &tombstone, Some(&once), &waiting).await.map_err(|mut failed| {
                     failed.provider = Some(provider.clone());
                     failed
@@ -308,7 +334,10 @@ impl<'n> Step<'n> {
         let (Some(provider), Some(relying_party)) =
             (self.registry.provider(provider), self.registry.relying_party(&relying_party))
         else {
-            return Err(Box::new(Failure::new(FailureCode::ProviderUnknown, "a peer left the registry during the login")));
+            return Err(Box::new(Failure::new(
+                FailureCode::ProviderUnknown,
+                "a peer left the registry during the login",
+            )));
         };
         broker_core::routing::admissible(&provider, &relying_party).map_err(Box::new)?;
         let policy = Policy {
@@ -347,7 +376,12 @@ impl<'n> Step<'n> {
     }
 
     async fn awaiting_notice(&self, cookie: &LoginCookie) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
-        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Notice, cookie)).await? {
+        match self
+            .node
+            .vault
+            .read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Notice, cookie))
+            .await?
+        {
             Found::Live(Suspended::Notice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
             _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
@@ -373,10 +407,12 @@ impl<'n> Step<'n> {
         let code_place = code_place(&code, &context.request.relying_party);
         let records = [NewRecord::new(code_place, &grant, grant.expires())?];
         let once = assertion.map(|(_, once)| once);
-        self.finish(place, &self.tombstone(&context, Ended::Answered), once.as_ref(), &records).await.map_err(|mut failed| {
-            failed.provider = Some(provider.clone());
-            failed
-        })?;
+        self.finish(place, &self.tombstone(&context, Ended::Answered), once.as_ref(), &records)
+            .await
+            .map_err(|mut failed| {
+                failed.provider = Some(provider.clone());
+                failed
+            })?;
         crate::telemetry::signed_in(&login);
         Ok(onward::answered(self, &outbound, &context))
     }
@@ -390,7 +426,12 @@ impl<'n> Step<'n> {
         records: &[NewRecord<'_>],
     ) -> Result<(), Box<Trouble>> {
         let mark = once.map(|once| Mark { kind: MarkKind::Assertion, name: &once.name, until: once.until });
-        match self.node.vault.finish::<Suspended, Tombstone>(self.moment, place, tombstone, mark, records).await? {
+        match self
+            .node
+            .vault
+            .finish::<Suspended, Tombstone>(self.moment, place, tombstone, mark, records)
+            .await?
+        {
             Finished::Done(_) => Ok(()),
             Finished::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
             Finished::Absent => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
@@ -433,7 +474,8 @@ impl<'n> Step<'n> {
 
     fn with_cookie(&self, mut response: Response, cookie: &LoginCookie) -> Response {
         let lifetime = self.node.config.file.limits.login_seconds;
-        let set: Vec<HeaderValue> = cookie.set(&self.headers, self.node.config.is_https(), self.moment.now, lifetime);
+        let set: Vec<HeaderValue> =
+            cookie.set(&self.headers, self.node.config.is_https(), self.moment.now, lifetime);
         for value in set {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
@@ -487,7 +529,8 @@ pub(crate) fn access_token_place(token: &Handle) -> Place<'_> {
 pub(crate) fn goes_straight_back(code: FailureCode, silent: bool) -> bool {
     use broker_core::failure::Family;
     silent
-        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused) && code != FailureCode::RelyingPartySuspended
+        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused)
+            && code != FailureCode::RelyingPartySuspended
         || matches!(code, FailureCode::NoticeDeclined | FailureCode::InteractionRequired)
 }
 

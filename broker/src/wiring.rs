@@ -92,14 +92,20 @@ impl Node {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub(crate) fn new(config: Config, keys: KeyDirectory, store: Arc<dyn Store>) -> Result<Arc<Self>, String> {
-        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose()).map_err(|error| error.to_string())?;
+    pub(crate) fn new(
+        config: Config,
+        keys: KeyDirectory,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, String> {
+        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose())
+            .map_err(|error| error.to_string())?;
         let branding = Branding {
             federation_name: config.file.federation.name.clone(),
             accessibility_url: config.file.federation.accessibility_url.clone(),
             contact: config.file.federation.contact.clone(),
         };
-        let pages = Pages::new(config.file.pages.directory.as_deref(), branding).map_err(|error| error.to_string())?;
+        let pages = Pages::new(config.file.pages.directory.as_deref(), branding)
+            .map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
@@ -121,7 +127,11 @@ impl Node {
     }
 
     /// Our OpenID provider face over a registry snapshot.
-    pub(crate) fn op<'a>(&'a self, registry: &'a Registry, keyring: &'a certs::keyring::Keyring) -> OidcOp<'a> {
+    pub(crate) fn op<'a>(
+        &'a self,
+        registry: &'a Registry,
+        keyring: &'a certs::keyring::Keyring,
+    ) -> OidcOp<'a> {
         OidcOp { settings: &self.op, registry, keyring, client_secrets: &self.client_secrets }
     }
 
@@ -222,9 +232,12 @@ pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn St
 
 /// The embedded store's file, its folder made.
 fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
-    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else { return Ok(None) };
+    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else {
+        return Ok(None);
+    };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     }
     Ok(Some(path))
 }
@@ -244,7 +257,8 @@ fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
 /// Which files differ, or that the store is away.
 pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first: bool) -> Result<(), String> {
     const NAME: &str = "key-fingerprints";
-    let ours: BTreeMap<&str, String> = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
+    let ours: BTreeMap<&str, String> =
+        keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
     let written = serde_json::to_vec(&ours).map_err(|error| error.to_string())?;
     let mut there = store.head(NAME).await.map_err(|error| error.to_string())?;
     if there.is_none() && first {
@@ -254,10 +268,13 @@ pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first:
         };
     }
     let Some(there) = there else { return Ok(()) };
-    let theirs: BTreeMap<String, String> =
-        serde_json::from_slice(&there).map_err(|error| format!("the key fingerprints in the store are unreadable: {error}"))?;
-    let differ: Vec<&str> =
-        ours.iter().filter(|(item, value)| theirs.get(**item) != Some(value)).map(|(item, _)| *item).collect();
+    let theirs: BTreeMap<String, String> = serde_json::from_slice(&there)
+        .map_err(|error| format!("the key fingerprints in the store are unreadable: {error}"))?;
+    let differ: Vec<&str> = ours
+        .iter()
+        .filter(|(item, value)| theirs.get(**item) != Some(value))
+        .map(|(item, _)| *item)
+        .collect();
     if differ.is_empty() {
         return Ok(());
     }

@@ -32,9 +32,9 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let tls = transport(&config)?;
     let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
-    let listener = server::bind(config.file.listen)
-        .await
-        .map_err(|error| Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen)))?;
+    let listener = server::bind(config.file.listen).await.map_err(|error| {
+        Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen))
+    })?;
     let limits = &config.file.limits;
     let bounds = Bounds {
         connections: limits.connections,

@@ -43,7 +43,10 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().map(str::to_owned);
     if query.as_ref().is_some_and(|query| query.len() > LONGEST_QUERY) {
-        return Err(Failure::new(FailureCode::RequestMalformed, format!("the query is longer than {LONGEST_QUERY} octets")));
+        return Err(Failure::new(
+            FailureCode::RequestMalformed,
+            format!("the query is longer than {LONGEST_QUERY} octets"),
+        ));
     }
     let form = if parts.method == http::Method::POST {
         let is_form = parts
@@ -53,11 +56,14 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
             .and_then(|value| value.split(';').next())
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         if !is_form {
-            return Err(Failure::new(FailureCode::RequestMalformed, "a POST must be application/x-www-form-urlencoded"));
+            return Err(Failure::new(
+                FailureCode::RequestMalformed,
+                "a POST must be application/x-www-form-urlencoded",
+            ));
         }
-        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY)
-            .await
-            .map_err(|_| Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive"))?;
+        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| {
+            Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive")
+        })?;
         Some(octets.to_vec())
     } else {
         None

@@ -31,19 +31,30 @@ pub(crate) fn path(selector: &str) -> String {
 }
 
 /// GET
-pub(crate) async fn show(State(node): State<Arc<Node>>, Path(login): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn show(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let outcome = async { Step::new(&node, headers.clone())?.show_notice(&login).await }.await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
 /// POST
-pub(crate) async fn decide(State(node): State<Arc<Node>>, Path(login): Path<String>, request: Request<Body>) -> Response {
+pub(crate) async fn decide(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    request: Request<Body>,
+) -> Response {
     let headers = request.headers().clone();
     let outcome = async {
-        let (message, headers) = super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
+        let (message, headers) =
+            super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
         let form = message.form.unwrap_or_default();
         let value = |wanted: &str| {
-            form_urlencoded::parse(&form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+            form_urlencoded::parse(&form)
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
         };
         // Anything but a clear yes is a no.
         let accept = value("decision").as_deref() == Some("accept");

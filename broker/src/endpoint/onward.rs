@@ -35,10 +35,20 @@ pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) 
     }
 }
 
-fn post(step: &Step<'_>, action: &str, fields: &[(String, String)], language: &Language, name: &str) -> Response {
+fn post(
+    step: &Step<'_>,
+    action: &str,
+    fields: &[(String, String)],
+    language: &Language,
+    name: &str,
+) -> Response {
     let fields: Vec<Field> =
         fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
-    match step.node.pages.post_form(language, &PostFormView { action, fields: &fields, destination_name: name }) {
+    match step
+        .node
+        .pages
+        .post_form(language, &PostFormView { action, fields: &fields, destination_name: name })
+    {
         Ok(page) => respond::html(StatusCode::OK, page),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -108,7 +108,9 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
             node.vault.forget(access_token_place(&spent.access_token)).await?;
             return Err(OidcOp::code_refused("the code was used before; its access token is revoked").into());
         }
-        Found::Absent => return Err(OidcOp::code_refused("there is no such code for this relying party").into()),
+        Found::Absent => {
+            return Err(OidcOp::code_refused("there is no such code for this relying party").into());
+        }
     };
     let reference = grant.reference().clone();
     let exchanged = op

@@ -22,13 +22,16 @@ pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Bod
     let mut response = match outcome {
         Ok(body) => {
             let mut response = Response::new(Body::from(body.body().to_owned()));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
             response
         }
         Err(refused) => {
             super::token::log(&refused.failure, None, None);
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            *response.status_mut() =
+                StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             if let Some(challenge) = refused.www_authenticate {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }

@@ -95,13 +95,11 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             match acceptor {
                 None => connection(stream, service, watcher, header_timeout, slot).await,
-                Some(acceptor) => {
-                    match tokio::time::timeout(header_timeout, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, service, watcher, header_timeout, slot).await,
-                        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                        Err(_) => tracing::debug!("a TLS handshake took too long"),
-                    }
-                }
+                Some(acceptor) => match tokio::time::timeout(header_timeout, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, service, watcher, header_timeout, slot).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                },
             }
         });
     }
@@ -131,11 +129,7 @@ async fn connection<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_buf_size(64 * 1024);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).max_header_list_size(32 * 1024);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| service.clone().call(request));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
@@ -153,7 +147,10 @@ struct Bounded {
 }
 
 impl Bounded {
-    async fn call(mut self, request: Request<Incoming>) -> Result<axum::response::Response, std::convert::Infallible> {
+    async fn call(
+        mut self,
+        request: Request<Incoming>,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
         let request = request.map(axum::body::Body::new);
         let answer = async {
             let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut self.router).await?;
@@ -162,7 +159,8 @@ impl Bounded {
         if let Ok(response) = tokio::time::timeout(self.timeout, answer).await {
             return response;
         }
-        let mut response = axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
+        let mut response =
+            axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         Ok(response)
@@ -174,7 +172,8 @@ pub(crate) fn stop_signal() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
         else {
             return;
         };
