@@ -36,11 +36,7 @@ pub(crate) struct LoginCookie {
 impl LoginCookie {
     /// A new one, for a login whose relying party has the tag `origin` ([`origin_tag`]).
     pub(crate) fn new(moment: Moment<'_>, origin: String) -> Self {
-        Self {
-            selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()),
-            secret: Handle::new(moment),
-            origin,
-        }
+        Self { selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()), secret: Handle::new(moment), origin }
     }
 
     /// The one that a request carries for a login.
@@ -50,7 +46,11 @@ impl LoginCookie {
         let (_, value) = pairs(headers).find(|(candidate, _)| *candidate == name)?;
         let mut parts = value.splitn(3, '.');
         let (secret, _, origin) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
-        Some(Self { selector: selector.to_owned(), secret: Handle::parse(secret)?, origin: origin.to_owned() })
+        Some(Self {
+            selector: selector.to_owned(),
+            secret: Handle::parse(secret)?,
+            origin: origin.to_owned(),
+        })
     }
 
     /// Names the login; no secret.
@@ -81,7 +81,9 @@ impl LoginCookie {
         let prefix = prefix(https);
         let mut open: Vec<(&str, i64)> = pairs(request)
             .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(is_selector))
-            .map(|(name, value)| (name, value.split('.').nth(1).and_then(|at| at.parse().ok()).unwrap_or_default()))
+            .map(|(name, value)| {
+                (name, value.split('.').nth(1).and_then(|at| at.parse().ok()).unwrap_or_default())
+            })
             .collect();
         open.sort_by_key(|(_, minute)| *minute);
         let surplus = (open.len() + 1).saturating_sub(MOST);
@@ -197,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_oldest_beyond_twenty_expires() {
-        let cookies: Vec<String> = (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
+        let cookies: Vec<String> =
+            (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
         let set = LoginCookie::new(moment(), tag()).set(&sent(&cookies), true, Timestamp(600_000));
         assert_eq!(set.len(), 2);
         assert!(set[0].to_str().expect("text").starts_with("__Host-login-AAAAAA19=; Path=/; Max-Age=0"));

@@ -9,7 +9,10 @@ use axum::response::Response;
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended, Tombstone},
+    login::{
+        AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended,
+        Tombstone,
+    },
     moment::Moment,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     release::Policy,
@@ -249,13 +252,11 @@ impl<'n> Step<'n> {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
         let context = login.context().clone();
-        let routed = login
-            .chosen(provider, &*self.registry)
-            .map_err(|failure| {
-                let trouble = Trouble::of(failure, &context);
-                // Only a name of the registry's goes into the log: what stands in an address may be anything.
-                Box::new(if self.registry.provider(provider).is_some() { trouble.at(provider) } else { trouble })
-            })?;
+        let routed = login.chosen(provider, &*self.registry).map_err(|failure| {
+            let trouble = Trouble::of(failure, &context);
+            // Only a name of the registry's goes into the log: what stands in an address may be anything.
+            Box::new(if self.registry.provider(provider).is_some() { trouble.at(provider) } else { trouble })
+        })?;
         self.send(routed, &cookie, false).await
     }
 
@@ -263,7 +264,8 @@ impl<'n> Step<'n> {
     pub(crate) async fn turn_back(&self, selector: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
-        let failure = Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
+        let failure =
+            Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
         Err(Box::new(Trouble::of(failure, login.context())))
     }
 
@@ -279,7 +281,11 @@ impl<'n> Step<'n> {
     }
 
     /// Reads what waits for this browser.
-    async fn read(&self, place: Place<'_>, cookie: &LoginCookie) -> Result<Found<Suspended, Tombstone>, Box<Trouble>> {
+    async fn read(
+        &self,
+        place: Place<'_>,
+        cookie: &LoginCookie,
+    ) -> Result<Found<Suspended, Tombstone>, Box<Trouble>> {
         let read = self.node.vault.read::<Suspended, Tombstone>(self.moment, place).await;
         read.map_err(|error| self.lost(unkept(&error), cookie))
     }
@@ -287,7 +293,9 @@ impl<'n> Step<'n> {
     /// A login of which nothing is left but its cookie, and by that the way back.
     fn lost(&self, failure: impl Into<Failure>, cookie: &LoginCookie) -> Box<Trouble> {
         let key = self.node.origin_key();
-        let asked = |client: &&Arc<metadata::OidcClient>| cookie::origin_tag(&key, &client.client_id) == cookie.origin();
+        let asked = |client: &&Arc<metadata::OidcClient>| {
+            cookie::origin_tag(&key, &client.client_id) == cookie.origin()
+        };
         let relying_party = self.registry.oidc_clients().find(asked).map(|client| client.client_id.clone());
         Box::new(Trouble { relying_party, ..Trouble::new(failure) })
     }
@@ -302,9 +310,16 @@ impl<'n> Step<'n> {
             .map_err(|(failure, login)| Box::new(Trouble::of(failure, login.context()).at(&provider)))?;
         let context = login.context().clone();
         let language = context.language.clone();
-        let origin = Origin { relying_party: login.context().request.relying_party.clone(), language: language.clone() };
+        let origin = Origin {
+            relying_party: login.context().request.relying_party.clone(),
+            language: language.clone(),
+        };
         let ends = self.node.login_ends(self.moment.now);
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
         let kept = async {
             let records = [
                 NewRecord::new(place, &Suspended::Provider(login), ends)?,
@@ -331,7 +346,11 @@ impl<'n> Step<'n> {
             return Err(self.without_cookie(&handle).await);
         };
         self.ready(&cookie)?;
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
         let login = match self.read(place, &cookie).await? {
             Found::Live(Suspended::Provider(login)) => login,
             Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
@@ -382,7 +401,8 @@ impl<'n> Step<'n> {
             subject_secret: &self.node.subjects,
         };
         // The federation's rule, or the relying party's wish (prompt=consent).
-        let notice = self.node.config.file.federation.notice == Notice::EachLogin || OidcOp::notice_asked(&context.return_to);
+        let notice = self.node.config.file.federation.notice == Notice::EachLogin
+            || OidcOp::notice_asked(&context.return_to);
         login.release(policy, notice).map_err(|(failure, _)| Box::new(failure))
     }
 
@@ -393,8 +413,10 @@ impl<'n> Step<'n> {
         relying_party: &RelyingPartyId,
     ) -> Result<(Arc<ProviderPolicy>, Arc<RelyingPartyPolicy>), Box<Failure>> {
         let left = |code| Box::new(Failure::new(code, "it left the registry during the login"));
-        let relying_party =
-            self.registry.relying_party(relying_party).ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
+        let relying_party = self
+            .registry
+            .relying_party(relying_party)
+            .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
         let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
         routing::admissible(&provider, &relying_party).map_err(Box::new)?;
         Ok((provider, relying_party))
@@ -411,7 +433,8 @@ impl<'n> Step<'n> {
         self.after_form = true;
         let cookie = self.cookie(selector)?;
         if !notice::from_own_page(&self.headers, &self.node.config) {
-            let failure = Failure::new(FailureCode::PageExpired, "the decision was sent by another site's page");
+            let failure =
+                Failure::new(FailureCode::PageExpired, "the decision was sent by another site's page");
             return Err(self.lost(failure, &cookie));
         }
         let Some(handle) = notice::handle_of(self.node, &cookie, token) else {
@@ -430,7 +453,11 @@ impl<'n> Step<'n> {
         Err(Box::new(Trouble::of(FailureCode::NoticeDeclined, &context).at(&provider)))
     }
 
-    async fn awaiting_notice(&self, cookie: &LoginCookie, handle: &Handle) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
+    async fn awaiting_notice(
+        &self,
+        cookie: &LoginCookie,
+        handle: &Handle,
+    ) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
         match self.read(notice_place(handle, cookie), cookie).await? {
             Found::Live(Suspended::Notice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
@@ -439,12 +466,7 @@ impl<'n> Step<'n> {
     }
 
     /// Ends the login at `place` and sends its code.
-    async fn answer(
-        &self,
-        login: Login<Released>,
-        place: Place<'_>,
-        once: Option<OneTimeUse>,
-    ) -> Stepped {
+    async fn answer(&self, login: Login<Released>, place: Place<'_>, once: Option<OneTimeUse>) -> Stepped {
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
         let op = self.node.op(&self.registry, &self.keyring);
@@ -479,7 +501,11 @@ impl<'n> Step<'n> {
         };
         let mark = once.map(|once| Mark { kind: MarkKind::Assertion, name: &once.name, until: once.until });
         let trouble = |failure: Failure| Box::new(Trouble::of(failure, context).at(provider));
-        let finished = self.node.vault.finish::<Suspended, Tombstone>(self.moment, place, &tombstone, mark, records).await;
+        let finished = self
+            .node
+            .vault
+            .finish::<Suspended, Tombstone>(self.moment, place, &tombstone, mark, records)
+            .await;
         match finished.map_err(|error| trouble(unkept(&error)))? {
             Finished::Done(_) => Ok(()),
             Finished::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone).at(provider))),
@@ -501,7 +527,10 @@ impl<'n> Step<'n> {
     }
 
     fn new_cookie(&self, context: &Context) -> LoginCookie {
-        LoginCookie::new(self.moment, cookie::origin_tag(&self.node.origin_key(), &context.request.relying_party))
+        LoginCookie::new(
+            self.moment,
+            cookie::origin_tag(&self.node.origin_key(), &context.request.relying_party),
+        )
     }
 
     /// The cookie did not come with the provider's answer: the way back to the service, and nothing more.
@@ -551,7 +580,11 @@ impl From<VaultError> for Box<Trouble> {
 
 /// Where a choice stands: under the cookie, which both names and binds it.
 fn choice_place(cookie: &LoginCookie) -> Place<'_> {
-    Place { kind: RecordKind::Choice, handle: cookie.secret(), binding: Binding::Cookie(cookie.secret().as_str()) }
+    Place {
+        kind: RecordKind::Choice,
+        handle: cookie.secret(),
+        binding: Binding::Cookie(cookie.secret().as_str()),
+    }
 }
 
 /// Where a notice stands: under the trip that it came of, bound to the browser. Each trip of a login has its own, so that no decision on one
@@ -579,7 +612,8 @@ pub(crate) fn access_token_place(token: &Handle) -> Place<'_> {
 pub(crate) fn goes_straight_back(code: FailureCode, silent: bool) -> bool {
     use broker_core::failure::Family;
     silent
-        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused) && code != FailureCode::RelyingPartySuspended
+        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused)
+            && code != FailureCode::RelyingPartySuspended
         || matches!(code, FailureCode::NoticeDeclined | FailureCode::InteractionRequired)
 }
 

@@ -41,7 +41,8 @@ const WANTED: &[AttributeName] = &[
 /// When the key does not sign, or a configured text cannot be written as XML.
 pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let federation = &node.config.file.federation;
-    let organisation = if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
+    let organisation =
+        if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
     let home = text(&[("sv", &node.config.file.issuer), ("en", &node.config.file.issuer)]);
     let requested_attributes = WANTED
         .iter()
@@ -55,13 +56,22 @@ pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let settings = ServiceProvider {
         entity_id: node.config.entity_id(),
         acs_url: node.config.at("/saml/acs"),
-        signing_certificates: node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect(),
+        signing_certificates: node
+            .keys
+            .saml_signing()
+            .certificate_der()
+            .map(<[u8]>::to_vec)
+            .into_iter()
+            .collect(),
         // Nothing is published that we cannot read: encrypted assertions come with decryption.
         encryption_certificates: Vec::new(),
         want_assertions_signed: false,
         display_name: federation.name.clone(),
         description: text(&[
-            ("sv", "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster."),
+            (
+                "sv",
+                "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster.",
+            ),
             ("en", "Lets people sign in to other organisations' services with their employer's e-ID."),
         ]),
         logos: Vec::new(),
@@ -82,11 +92,10 @@ pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
             .collect(),
     };
     let day = moment.now.0 - moment.now.0.rem_euclid(STEP);
-    let validity = Validity {
-        until: Some(Timestamp(day).plus(VALID_DAYS * STEP)),
-        cache_seconds: Some(CACHE_SECONDS),
-    };
-    publish::service_provider(&settings, validity, &**node.keys.metadata_signing()).map_err(|error| error.to_string())
+    let validity =
+        Validity { until: Some(Timestamp(day).plus(VALID_DAYS * STEP)), cache_seconds: Some(CACHE_SECONDS) };
+    publish::service_provider(&settings, validity, &**node.keys.metadata_signing())
+        .map_err(|error| error.to_string())
 }
 
 fn text(languages: &[(&str, &str)]) -> LocalText {

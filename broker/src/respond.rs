@@ -4,8 +4,8 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use percent_encoding::{CONTROLS, utf8_percent_encode};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 /// A page.
 pub(crate) fn html(status: StatusCode, page: crate::page::Html) -> Response {
@@ -41,7 +41,10 @@ pub(crate) fn document(content_type: &'static str, body: impl Into<Body>, second
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     let cache = if seconds == 0 { "no-store".to_owned() } else { format!("public, max-age={seconds}") };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_str(&cache).unwrap_or(HeaderValue::from_static("no-store")));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_str(&cache).unwrap_or(HeaderValue::from_static("no-store")),
+    );
     response
 }
 
@@ -75,9 +78,9 @@ pub(crate) fn secure(mut response: Response, https: bool) -> Response {
             .entry(header::STRICT_TRANSPORT_SECURITY)
             .or_insert(HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"));
     response
 }
 
@@ -95,7 +98,10 @@ mod tests {
             response.headers().get(header::LOCATION).expect("a location").to_str().expect("ASCII").to_owned()
         };
         assert_eq!(location("https://rp.example/cb?a=b%20c&code=x"), "https://rp.example/cb?a=b%20c&code=x");
-        assert_eq!(location("https://rp.example/\r\nSet-Cookie: a=b"), "https://rp.example/%0D%0ASet-Cookie: a=b");
+        assert_eq!(
+            location("https://rp.example/\r\nSet-Cookie: a=b"),
+            "https://rp.example/%0D%0ASet-Cookie: a=b"
+        );
         assert_eq!(location("https://rp.example/återkomst"), "https://rp.example/%C3%A5terkomst");
     }
 }

@@ -11,7 +11,9 @@ use axum::{
 };
 
 use crate::{
-    endpoint::{choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo},
+    endpoint::{
+        choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo,
+    },
     respond,
     wiring::Node,
 };

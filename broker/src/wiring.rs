@@ -92,14 +92,20 @@ impl Node {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub(crate) fn new(config: Config, keys: KeyDirectory, store: Arc<dyn Store>) -> Result<Arc<Self>, String> {
-        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose()).map_err(|error| error.to_string())?;
+    pub(crate) fn new(
+        config: Config,
+        keys: KeyDirectory,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, String> {
+        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose())
+            .map_err(|error| error.to_string())?;
         let branding = Branding {
             federation_name: config.file.federation.name.clone(),
             accessibility_url: config.file.federation.accessibility_url.clone(),
             contact: config.file.federation.contact.clone(),
         };
-        let pages = Pages::new(config.file.pages.directory.as_deref(), branding).map_err(|error| error.to_string())?;
+        let pages = Pages::new(config.file.pages.directory.as_deref(), branding)
+            .map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
@@ -121,7 +127,11 @@ impl Node {
     }
 
     /// Our OpenID provider face over a registry snapshot.
-    pub(crate) fn op<'a>(&'a self, registry: &'a Registry, keyring: &'a certs::keyring::Keyring) -> OidcOp<'a> {
+    pub(crate) fn op<'a>(
+        &'a self,
+        registry: &'a Registry,
+        keyring: &'a certs::keyring::Keyring,
+    ) -> OidcOp<'a> {
         OidcOp { settings: &self.op, registry, keyring, client_secrets: &self.client_secrets }
     }
 
@@ -236,9 +246,12 @@ pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn St
 
 /// The embedded store's file, its folder made.
 fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
-    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else { return Ok(None) };
+    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else {
+        return Ok(None);
+    };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     }
     Ok(Some(path))
 }
@@ -256,7 +269,11 @@ fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
 ///
 /// # Errors
 /// Which files differ, or that the store is away.
-pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first: bool) -> Result<(), Disagreement> {
+pub(crate) async fn agree_on_keys(
+    store: &dyn Store,
+    keys: &KeyDirectory,
+    first: bool,
+) -> Result<(), Disagreement> {
     let prints = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
     agree_on_prints(store, &prints, first).await
 }
@@ -278,7 +295,11 @@ impl From<StoreError> for Disagreement {
     }
 }
 
-async fn agree_on_prints(store: &dyn Store, ours: &BTreeMap<&str, String>, first: bool) -> Result<(), Disagreement> {
+async fn agree_on_prints(
+    store: &dyn Store,
+    ours: &BTreeMap<&str, String>,
+    first: bool,
+) -> Result<(), Disagreement> {
     const NAME: &str = "key-fingerprints";
     let mut there = store.head(NAME).await?;
     if there.is_none() && first {
@@ -289,10 +310,14 @@ async fn agree_on_prints(store: &dyn Store, ours: &BTreeMap<&str, String>, first
         };
     }
     let Some(there) = there else { return Ok(()) };
-    let theirs: BTreeMap<String, String> = serde_json::from_slice(&there)
-        .map_err(|error| Disagreement::Differs(format!("the key fingerprints in the store are unreadable: {error}")))?;
-    let differ: Vec<&str> =
-        ours.iter().filter(|(item, value)| theirs.get(**item) != Some(value)).map(|(item, _)| *item).collect();
+    let theirs: BTreeMap<String, String> = serde_json::from_slice(&there).map_err(|error| {
+        Disagreement::Differs(format!("the key fingerprints in the store are unreadable: {error}"))
+    })?;
+    let differ: Vec<&str> = ours
+        .iter()
+        .filter(|(item, value)| theirs.get(**item) != Some(value))
+        .map(|(item, _)| *item)
+        .collect();
     if differ.is_empty() {
         return Ok(());
     }
@@ -351,7 +376,8 @@ mod tests {
     async fn a_node_with_other_keys_is_told_which_and_one_with_the_same_is_let_in() {
         let folder = tempfile::tempdir().expect("a folder");
         let (store, _socket) =
-            embedded::open_for_serve(&folder.path().join("registry.redb"), embedded::machine_clock()).expect("a store");
+            embedded::open_for_serve(&folder.path().join("registry.redb"), embedded::machine_clock())
+                .expect("a store");
         let store = &*store;
         assert_eq!(agree_on_prints(store, &prints("a", "b"), false).await, Ok(()), "nobody was first yet");
         assert_eq!(agree_on_prints(store, &prints("a", "b"), true).await, Ok(()), "the first");

@@ -96,7 +96,10 @@ struct Published {
 
 impl fmt::Debug for Federation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Federation").field("issuer", &self.issuer).field("nodes", &self.nodes).finish_non_exhaustive()
+        f.debug_struct("Federation")
+            .field("issuer", &self.issuer)
+            .field("nodes", &self.nodes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,7 +109,10 @@ impl Federation {
         let folder = tempfile::Builder::new().prefix("sparvidd-").tempdir().expect("a folder");
         let redis = (plan.nodes > 0).then(|| Redis::start(folder.path()));
         let issuer = format!("http://broker.localhost:{}", free_port());
-        let _ = program::run(folder.path(), if plan.ec { &["keys", "init", "keys", "--ec"] } else { &["keys", "init", "keys"] });
+        let _ = program::run(
+            folder.path(),
+            if plan.ec { &["keys", "init", "keys", "--ec"] } else { &["keys", "init", "keys"] },
+        );
         let store = redis.as_ref().map_or_else(|| "embedded:store/registry.redb".to_owned(), Redis::url);
         let ports: Vec<u16> = (0..plan.nodes.max(1)).map(|_| free_port()).collect();
         let configs: Vec<PathBuf> = ports
@@ -114,12 +120,18 @@ impl Federation {
             .enumerate()
             .map(|(number, port)| {
                 let path = folder.path().join(format!("node{number}.toml"));
-                fs::write(&path, configuration(&issuer, *port, number, &store, &plan)).expect("a configuration file");
+                fs::write(&path, configuration(&issuer, *port, number, &store, &plan))
+                    .expect("a configuration file");
                 path
             })
             .collect();
-        let mut granvik =
-            Provider::new("Granviks kommun", "idp.granvik.localhost", "2120009903", TakenBy::Redirect, plan.ec);
+        let mut granvik = Provider::new(
+            "Granviks kommun",
+            "idp.granvik.localhost",
+            "2120009903",
+            TakenBy::Redirect,
+            plan.ec,
+        );
         granvik.signed = Signed::Response;
         let mut fjorden =
             Provider::new("Region Fjorden", "idp.fjorden.localhost", "2321009900", TakenBy::Post, plan.ec);
@@ -172,7 +184,14 @@ impl Federation {
         let _ = program::run(
             self.folder.path(),
             &[
-                "metadata", "add", &file, "--organisation", organisation, "--subject-source", "subject_id", "--config",
+                "metadata",
+                "add",
+                &file,
+                "--organisation",
+                organisation,
+                "--subject-source",
+                "subject_id",
+                "--config",
                 config,
             ],
         );
@@ -221,7 +240,8 @@ impl Federation {
     /// Fetches a document of the broker.
     pub async fn document(&self, port: u16, path: &str) -> Reply {
         let host = self.issuer.trim_start_matches("http://");
-        let request = Request::get(path).header(header::HOST, host).body(Full::new(Bytes::new())).expect("a request");
+        let request =
+            Request::get(path).header(header::HOST, host).body(Full::new(Bytes::new())).expect("a request");
         self.wire.send(port, request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -269,7 +289,11 @@ impl Federation {
         let page = browser.open(port, &sent.location()).await;
         let (reference, code) = page.reference_and_code();
         let again = browser.open(port, page.url.as_str()).await;
-        assert_eq!(again.reference_and_code(), (reference.clone(), code.clone()), "the page survives a reload");
+        assert_eq!(
+            again.reference_and_code(),
+            (reference.clone(), code.clone()),
+            "the page survives a reload"
+        );
         let lines: Vec<_> = self
             .nodes
             .iter()
@@ -292,7 +316,11 @@ fn configuration(issuer: &str, port: u16, number: usize, store: &str, plan: &Pla
 }
 
 /// Waits until something holds, or fails after `limit`. Gives how long it took.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, limit: Duration, mut holds: impl FnMut() -> F) -> Duration {
+pub async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    limit: Duration,
+    mut holds: impl FnMut() -> F,
+) -> Duration {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < limit, "not within {limit:?}: {what}");

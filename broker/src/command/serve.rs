@@ -32,9 +32,9 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let tls = transport(&config)?;
     let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
-    let listener = server::bind(config.file.listen)
-        .await
-        .map_err(|error| Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen)))?;
+    let listener = server::bind(config.file.listen).await.map_err(|error| {
+        Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen))
+    })?;
     let limits = &config.file.limits;
     let bounds = Bounds {
         connections: limits.connections,
@@ -49,7 +49,8 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     let stop = server::stop_signal();
     tracing::info!(%issuer, %listen, "the broker is up");
     let refused = {
-        let serving = server::serve(listener, route::router(node.clone()), tls, trusted, bounds, stop.clone());
+        let serving =
+            server::serve(listener, route::router(node.clone()), tls, trusted, bounds, stop.clone());
         tokio::select! {
             () = serving => None,
             refused = follow(node, stop) => refused,

@@ -59,7 +59,11 @@ fn first(query: Option<&str>, name: &str) -> String {
 }
 
 /// GET `/login/{login}/cancel`
-pub(crate) async fn cancel(State(node): State<Arc<Node>>, Path(login): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn cancel(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let outcome = Step::new(&node, headers.clone()).turn_back(&login).await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
@@ -99,10 +103,18 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
         .filter_map(|place| offered.get(*place))
         .map(|provider| {
             let name = step.provider_name(&provider.id, language);
-            let organisation = provider.organisation.name.best(std::slice::from_ref(language)).unwrap_or_default();
+            let organisation =
+                provider.organisation.name.best(std::slice::from_ref(language)).unwrap_or_default();
             ChoiceRow {
-                other_names: if organisation.is_empty() || organisation == name { Vec::new() } else { vec![organisation.to_owned()] },
-                href: format!("{base}/choose?provider={}", utf8_percent_encode(provider.id.as_str(), NON_ALPHANUMERIC)),
+                other_names: if organisation.is_empty() || organisation == name {
+                    Vec::new()
+                } else {
+                    vec![organisation.to_owned()]
+                },
+                href: format!(
+                    "{base}/choose?provider={}",
+                    utf8_percent_encode(provider.id.as_str(), NON_ALPHANUMERIC)
+                ),
                 name,
             }
         })

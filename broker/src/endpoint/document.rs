@@ -18,7 +18,8 @@ const KEPT: u32 = 300;
 pub(crate) async fn discovery(State(node): State<Arc<Node>>) -> Response {
     let registry = node.registry.any();
     // Before the keys are known the document lacks what depends on them: nobody is to keep that.
-    let (keyring, kept) = node.oidc_keys.current().map_or_else(|_| (Arc::default(), 0), |keyring| (keyring, KEPT));
+    let (keyring, kept) =
+        node.oidc_keys.current().map_or_else(|_| (Arc::default(), 0), |keyring| (keyring, KEPT));
     let settings = node.op_settings_with_levels(&registry);
     let op = OidcOp { settings: &settings, ..node.op(&registry, &keyring) };
     respond::document("application/json", op.discovery_document(), kept)

@@ -85,22 +85,31 @@ fn straight_back(node: &Node, headers: &HeaderMap, trouble: &Trouble, answer: &O
         .and_then(|policy| policy.display_name.best(std::slice::from_ref(&language)).map(str::to_owned))
         .unwrap_or_default();
     let page = match answer {
-        Outbound::Redirect { url } if trouble.failure.code == broker_core::failure::FailureCode::NoticeDeclined => {
+        Outbound::Redirect { url }
+            if trouble.failure.code == broker_core::failure::FailureCode::NoticeDeclined =>
+        {
             // After the notice's form: see `onward::answered`.
             node.pages.onward(&language, &crate::page::OnwardView { href: url, destination_name: &name })
         }
         Outbound::Redirect { url } => return Some(respond::see_other(url)),
         Outbound::Post { action, fields } => {
-            let fields: Vec<Field> =
-                fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
-            node.pages.post_form(&language, &PostFormView { action, fields: &fields, destination_name: &name })
+            let fields: Vec<Field> = fields
+                .iter()
+                .map(|(name, value)| Field { name: name.clone(), value: value.clone() })
+                .collect();
+            node.pages
+                .post_form(&language, &PostFormView { action, fields: &fields, destination_name: &name })
         }
     };
     page.ok().map(|page| respond::html(StatusCode::OK, page))
 }
 
 /// GET `/failed/{sealed}`
-pub(crate) async fn page(State(node): State<Arc<Node>>, Path(sealed): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn page(
+    State(node): State<Arc<Node>>,
+    Path(sealed): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let moment = moment::moment();
     let Some(failed) = node.failed.open(&sealed, moment.now) else {
         return super::page::missing(&node, &headers);

@@ -34,18 +34,31 @@ fn path(selector: &str) -> String {
 }
 
 /// GET
-pub(crate) async fn show(State(node): State<Arc<Node>>, Path(login): Path<String>, headers: HeaderMap) -> Response {
-    Step::new(&node, headers.clone()).past_notice(&login).unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
+pub(crate) async fn show(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    Step::new(&node, headers.clone())
+        .past_notice(&login)
+        .unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
 /// POST
-pub(crate) async fn decide(State(node): State<Arc<Node>>, Path(login): Path<String>, request: Request<Body>) -> Response {
+pub(crate) async fn decide(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    request: Request<Body>,
+) -> Response {
     let headers = request.headers().clone();
     let outcome = async {
-        let (message, headers) = super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
+        let (message, headers) =
+            super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
         let form = message.form.unwrap_or_default();
         let value = |wanted: &str| {
-            form_urlencoded::parse(&form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+            form_urlencoded::parse(&form)
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
         };
         // Anything but a clear yes is a no.
         let accept = value("decision").as_deref() == Some("accept");
@@ -85,12 +98,18 @@ fn signed(cookie: &LoginCookie, handle: &Handle) -> Vec<u8> {
 pub(crate) fn from_own_page(headers: &HeaderMap, config: &Config) -> bool {
     let said = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
     let site = said("sec-fetch-site").is_none_or(|site| matches!(site, b"same-origin" | b"none"));
-    let origin = said("origin").is_none_or(|origin| origin == b"null" || origin == config.origin().as_bytes());
+    let origin =
+        said("origin").is_none_or(|origin| origin == b"null" || origin == config.origin().as_bytes());
     site && origin
 }
 
 /// The page.
-pub(crate) fn page(step: &Step<'_>, login: &Login<AwaitingNotice>, cookie: &LoginCookie, handle: &Handle) -> Response {
+pub(crate) fn page(
+    step: &Step<'_>,
+    login: &Login<AwaitingNotice>,
+    cookie: &LoginCookie,
+    handle: &Handle,
+) -> Response {
     let context = login.context();
     let language = &context.language;
     let identity = login.state().identity();

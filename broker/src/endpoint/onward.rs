@@ -41,10 +41,20 @@ pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) 
     }
 }
 
-fn post(step: &Step<'_>, action: &str, fields: &[(String, String)], language: &Language, name: &str) -> Response {
+fn post(
+    step: &Step<'_>,
+    action: &str,
+    fields: &[(String, String)],
+    language: &Language,
+    name: &str,
+) -> Response {
     let fields: Vec<Field> =
         fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
-    match step.node.pages.post_form(language, &PostFormView { action, fields: &fields, destination_name: name }) {
+    match step
+        .node
+        .pages
+        .post_form(language, &PostFormView { action, fields: &fields, destination_name: name })
+    {
         Ok(page) => respond::html(StatusCode::OK, page),
         Err(refused) => unsafe_address(step, &refused),
     }
@@ -52,6 +62,7 @@ fn post(step: &Step<'_>, action: &str, fields: &[(String, String)], language: &L
 
 /// A registered address that no page may lead to: metadata is refused for such, so this is a fault of ours, with a page of its own.
 fn unsafe_address(step: &Step<'_>, refused: &dyn std::fmt::Display) -> Response {
-    let failure = Failure::new(FailureCode::Internal, format!("a registered address cannot be used: {refused}"));
+    let failure =
+        Failure::new(FailureCode::Internal, format!("a registered address cannot be used: {refused}"));
     failure::respond(step.node, &step.headers, Trouble::new(failure))
 }

@@ -59,7 +59,8 @@ pub(crate) fn missing(node: &Node, headers: &HeaderMap) -> Response {
 pub(crate) async fn health(State(node): State<Arc<Node>>) -> Response {
     let registry = node.registry.confirmed(moment::now());
     let keys = node.oidc_keys.current();
-    let status = if registry.is_ok() && keys.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status =
+        if registry.is_ok() && keys.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::json!({
         "registry": registry.as_ref().map_or("stale", |_| "confirmed"),
         "revision": node.registry.any().number(),

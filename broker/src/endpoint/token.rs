@@ -118,7 +118,8 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
         }
     };
     // The code goes and the access token comes as one: no failure in between leaves neither, and a token that is revoked below stood already.
-    let opened = [NewRecord::new(access_token_place(&access_token), &exchanged.access, exchanged.access.expires())?];
+    let opened =
+        [NewRecord::new(access_token_place(&access_token), &exchanged.access, exchanged.access.expires())?];
     match node.vault.finish::<Grant, SpentCode>(moment, place, &spent, None, &opened).await? {
         Finished::Done(_) => Ok(exchanged.body),
         Finished::Spent(spent) => Err(used_before(node, &spent).await?),

@@ -22,7 +22,9 @@ pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Bod
     let mut response = match outcome {
         Ok(body) => {
             let mut response = Response::new(Body::from(body.body().to_owned()));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
             response
         }
         Err(refused) => {
@@ -50,7 +52,9 @@ fn status(refused: &UserinfoRefused) -> StatusCode {
     }
     match refused.failure.code {
         FailureCode::RequestMalformed => StatusCode::BAD_REQUEST,
-        FailureCode::StoreAway | FailureCode::RegistryStale | FailureCode::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        FailureCode::StoreAway | FailureCode::RegistryStale | FailureCode::Overloaded => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -156,7 +156,10 @@ struct Bounded {
 }
 
 impl Bounded {
-    async fn call(mut self, request: Request<Incoming>) -> Result<axum::response::Response, std::convert::Infallible> {
+    async fn call(
+        mut self,
+        request: Request<Incoming>,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
         let request = request.map(axum::body::Body::new);
         let answer = async {
             let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut self.router).await?;
@@ -166,9 +169,12 @@ impl Bounded {
             return response;
         }
         tracing::error!(seconds = self.timeout.as_secs(), "an answer took too long and was given up");
-        let mut response = axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
+        let mut response =
+            axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -181,7 +187,8 @@ pub(crate) fn stop_signal() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
         else {
             return;
         };
