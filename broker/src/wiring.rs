@@ -194,6 +194,11 @@ impl Node {
         own_metadata::sign(self, moment)
     }
 
+    /// How we present ourselves to providers.
+    pub(crate) fn sp_settings(&self) -> &SpSettings {
+        &self.sp
+    }
+
     /// What we may say of levels.
     pub(crate) fn output_map(&self) -> OutputMap {
         OutputMap { reviewed: self.config.file.federation.reviewed }
