@@ -28,6 +28,8 @@ use metadata::{
 pub(crate) const HEAD: &str = "registry";
 /// Seconds without a confirmation after which no login begins.
 const STALE_SECONDS: i64 = 30;
+/// How far, in seconds, this machine's clock may be set back without every confirmation before it losing its worth.
+const CLOCK_STEP: i64 = 5;
 /// Documents that are asked for at once.
 const BATCH: usize = 256;
 
@@ -77,7 +79,8 @@ impl RegistryWatch {
     pub(crate) fn confirmed(&self, now: Timestamp) -> Result<Arc<Registry>, Failure> {
         let confirmed = self.confirmed.load(Ordering::Acquire);
         let age = now.0.saturating_sub(confirmed);
-        if age > STALE_SECONDS {
+        // A clock that was set back would make an old confirmation look new.
+        if !(-CLOCK_STEP..=STALE_SECONDS).contains(&age) {
             let cause = if confirmed == i64::MIN {
                 "the registry has not been read yet".to_owned()
             } else {
@@ -252,4 +255,32 @@ fn keep(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::moment::Timestamp;
+    use certs::mac::Secret;
+
+    use super::{CLOCK_STEP, RegistryWatch, STALE_SECONDS};
+
+    #[test]
+    fn a_confirmation_holds_for_thirty_seconds_by_a_clock_that_goes_forward() {
+        let key = Secret::from_octets([1; 32]).mac_key("registry head");
+        let folder = tempfile::tempdir().expect("a folder");
+        let watch = RegistryWatch::new(key, folder.path().to_owned());
+        let now = Timestamp(1_700_000_000);
+        assert!(watch.confirmed(now).is_err(), "nothing was read yet");
+        watch.confirmed.store(now.0, std::sync::atomic::Ordering::Release);
+        for (later, holds) in [
+            (0, true),
+            (STALE_SECONDS, true),
+            (STALE_SECONDS + 1, false),
+            (-CLOCK_STEP, true),
+            (-CLOCK_STEP - 1, false),
+            (-86_400, false),
+        ] {
+            assert_eq!(watch.confirmed(now.plus(later)).is_ok(), holds, "{later} s later");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Problem, Problems, Severity},
     moment,
     page::{Branding, Pages},
-    wiring,
+    wiring::{self, Disagreement},
 };
 
 /// What is asked for.
@@ -162,8 +162,11 @@ async fn look_at_store(config: &Config, keys: Option<&KeyDirectory>) -> Vec<Prob
     let Some(keys) = keys else { return Vec::new() };
     match wiring::agree_on_keys(&*store, keys, false).await {
         Ok(()) => Vec::new(),
-        Err(what) => {
-            vec![Problem::error("keys.differ", what, "Copy the key directory of the nodes that serve.")]
+        Err(Disagreement::Unknown(what)) => {
+            vec![Problem::error("store.away", what, "Start it, or mend [store] url.")]
+        }
+        Err(Disagreement::Differs(what)) => {
+            vec![Problem::error("keys.differ", what, "Until then this node does not start.")]
         }
     }
 }

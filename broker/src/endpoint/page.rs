@@ -45,6 +45,11 @@ pub(crate) async fn not_found(State(node): State<Arc<Node>>, headers: HeaderMap)
     missing(&node, &headers)
 }
 
+/// An address of ours, asked for in a way that it is not for: somebody who types the address of a provider's answer sees a page, too.
+pub(crate) async fn wrong_method(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
+    respond::html(StatusCode::METHOD_NOT_ALLOWED, node.pages.not_found(&node.language(&[], &headers)))
+}
+
 /// The page that says so.
 pub(crate) fn missing(node: &Node, headers: &HeaderMap) -> Response {
     respond::html(StatusCode::NOT_FOUND, node.pages.not_found(&node.language(&[], headers)))

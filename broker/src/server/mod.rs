@@ -3,6 +3,7 @@
 //! Own accept loop over `hyper-util`'s automatic HTTP/1.1 and HTTP/2, so that handshake and header timeouts, the cap on connections and
 //! the drain at the end are ours to set.
 
+mod idle;
 mod proxy;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use idle::Idle;
 pub(crate) use proxy::Trusted;
 use rustls::ServerConfig;
 use tokio::{
@@ -91,15 +93,17 @@ pub(crate) async fn serve(
         let service = Bounded { router: router.clone(), timeout: bounds.request_timeout };
         let watcher = graceful.watcher();
         let acceptor = acceptor.clone();
-        let header_timeout = bounds.header_timeout;
+        let bounds = bounds.clone();
         tokio::spawn(async move {
             match acceptor {
-                None => connection(stream, service, watcher, header_timeout, slot).await,
-                Some(acceptor) => match tokio::time::timeout(header_timeout, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, service, watcher, header_timeout, slot).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                },
+                None => connection(stream, service, watcher, &bounds, slot).await,
+                Some(acceptor) => {
+                    match tokio::time::timeout(bounds.header_timeout, acceptor.accept(stream)).await {
+                        Ok(Ok(stream)) => connection(stream, service, watcher, &bounds, slot).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                        Err(_) => tracing::debug!("a TLS handshake took too long"),
+                    }
+                }
             }
         });
     }
@@ -123,16 +127,21 @@ async fn connection<S>(
     stream: S,
     service: Bounded,
     watcher: hyper_util::server::graceful::Watcher,
-    header_timeout: Duration,
+    bounds: &Bounds,
     slot: OwnedSemaphorePermit,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(64 * 1024);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.header_timeout)
+        .max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).max_header_list_size(32 * 1024);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| service.clone().call(request));
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let stream = Idle::new(stream, bounds.header_timeout, bounds.header_timeout + bounds.request_timeout);
+    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended badly");
     }
@@ -159,9 +168,15 @@ impl Bounded {
         if let Ok(response) = tokio::time::timeout(self.timeout, answer).await {
             return response;
         }
+        tracing::error!(seconds = self.timeout.as_secs(), "an answer took too long and was given up");
         let mut response =
             axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         Ok(response)
     }
@@ -185,3 +200,6 @@ pub(crate) fn stop_signal() -> watch::Receiver<bool> {
     });
     receiver
 }
+
+#[cfg(test)]
+mod tests;
