@@ -54,6 +54,28 @@ impl Redis {
         }
     }
 
+    /// The number of its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("the Redis server runs").id()
+    }
+
+    /// Everything that lasts (heads and contents, no records of logins), to be given to an empty server: what a server with persistence would have
+    /// after a restart.
+    #[must_use]
+    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+        let lasts = |key: &String| key.starts_with("sv:head:") || key.starts_with("sv:kept:");
+        self.everything().into_iter().filter(|(key, _)| lasts(key)).collect()
+    }
+
+    /// Writes a snapshot back.
+    pub fn restore(&self, snapshot: &BTreeMap<String, Vec<u8>>) {
+        let mut connection = self.connect();
+        for (key, value) in snapshot {
+            redis::cmd("SET").arg(key).arg(value).query::<()>(&mut connection).expect("SET");
+        }
+    }
+
     /// Its address, as the broker's configuration has it.
     #[must_use]
     pub fn url(&self) -> String {

@@ -150,8 +150,7 @@ impl<'f> Walk<'f> {
                 let answer = reply.json();
                 assert_eq!(answer["token_type"], "Bearer");
                 let keys = self.federation.oidc_keys(port).await;
-                let token = answer["id_token"].as_str().expect("an ID token");
-                self.outcome.id_token = self.party.id_token(issuer, &self.attempt, &keys, token);
+                self.outcome.id_token = self.party.id_token(issuer, &self.attempt, &keys, &answer);
                 let access_token = answer["access_token"].as_str().expect("an access token").to_owned();
                 self.secrets.push(access_token.clone());
                 self.outcome.access_token.clone_from(&access_token);
