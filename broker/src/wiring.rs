@@ -1,7 +1,7 @@
 //! A running node: everything that an endpoint needs, made once from the configuration.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
         Arc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use broker_core::{
-    assurance::OutputMap,
+    assurance::{Assurance, OutputMap},
     identifier::Language,
     moment::{Moment, Timestamp},
     port::{HeadMoved, Store},
@@ -123,6 +123,20 @@ impl Node {
     /// Our OpenID provider face over a registry snapshot.
     pub(crate) fn op<'a>(&'a self, registry: &'a Registry, keyring: &'a certs::keyring::Keyring) -> OidcOp<'a> {
         OidcOp { settings: &self.op, registry, keyring, client_secrets: &self.client_secrets }
+    }
+
+    /// The OpenID provider's settings with the levels that can leave: what the registered providers may assert, through the output map.
+    pub(crate) fn op_settings_with_levels(&self, registry: &Registry) -> OpSettings {
+        let levels: BTreeSet<Assurance> = registry
+            .providers_by_name()
+            .iter()
+            .flat_map(|provider| {
+                let ceiling = &provider.organisation.ceiling;
+                provider.assurance.iter().filter(|level| ceiling.iter().any(|top| level.is_within(top)))
+            })
+            .filter_map(|level| self.output_map().leaving(level))
+            .collect();
+        OpSettings { acr_values: levels.into_iter().rev().collect(), ..self.op.clone() }
     }
 
     /// Our SAML service provider face over a registry snapshot.

@@ -3,9 +3,10 @@
 //!
 //! Neighbours: `saml` and `oidc` read, `lint` judges, `revision` keeps.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use broker_core::{
+    attribute::AttributeName,
     identifier::{ProviderId, RelyingPartyId},
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber},
@@ -21,7 +22,7 @@ use crate::{
         registry as rule,
         report::{Finding, Place, Report},
     },
-    oidc::{Method, RegistrationFile, is_client_id},
+    oidc::{self, Method, RegistrationFile, is_client_id},
     registry::Registry,
     revision::{Change, Entry, EntryId, document_name},
     saml::{IdentityProvider, MOST_OCTETS, MetadataFile},
@@ -45,6 +46,16 @@ pub struct Choices {
     pub profile: Option<OidcProfile>,
     /// A relying party need not use PKCE.
     pub pkce_waived: Option<bool>,
+    /// An essential attribute that is missing fails a relying party's login.
+    pub fail_on_missing_attribute: Option<bool>,
+    /// The attributes that a relying party may be given, within what its organisation is entitled to.
+    pub attributes: Option<BTreeSet<AttributeName>>,
+    /// The only providers that a relying party takes logins from.
+    pub providers: Option<BTreeSet<ProviderId>>,
+    /// A provider is not shown in the provider choice.
+    pub hidden: Option<bool>,
+    /// The party takes or starts no login.
+    pub suspended: Option<bool>,
     /// A relying party gets a new secret even if it has one.
     pub renew_secret: bool,
 }
@@ -235,11 +246,22 @@ fn provider_entry(
             }
         },
     };
+    let shown = provider.display_name();
+    if let Some(name) = shown.best(&[])
+        && let Some(other) = registry.providers_by_name().iter().find(|other| {
+            other.organisation.number != organisation.number
+                && other.display_name.0.values().any(|taken| taken.to_lowercase() == name.to_lowercase())
+        })
+    {
+        report.add(
+            Finding::new(&rule::NAME_TAKEN, provider.role_place).found(name).expected(other.id.as_str()),
+        );
+    }
     let settings = ProviderSettings {
         organisation: organisation.number.clone(),
         subject_source,
-        hidden: known.is_some_and(|settings| settings.hidden),
-        suspended: known.is_some_and(|settings| settings.suspended),
+        hidden: choices.hidden.unwrap_or(known.is_some_and(|settings| settings.hidden)),
+        suspended: choices.suspended.unwrap_or(known.is_some_and(|settings| settings.suspended)),
     };
     let party = Party {
         id,
@@ -302,6 +324,22 @@ fn relying_party(
         known.cloned().unwrap_or_else(|| RelyingPartySettings::of(organisation.number.clone()));
     settings.profile = choices.profile.unwrap_or(settings.profile);
     settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
+    settings.fail_on_missing_attribute =
+        choices.fail_on_missing_attribute.unwrap_or(settings.fail_on_missing_attribute);
+    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
+    settings.attributes = choices.attributes.clone().or(settings.attributes);
+    settings.providers = choices.providers.clone().or(settings.providers);
+    if let (Some(before), Some(after)) = (
+        registry.oidc_client(&RelyingPartyId::new(client_id.as_str())),
+        oidc::sector(registration, organisation),
+    ) && before.policy.sector != after
+    {
+        report.add(
+            Finding::new(&rule::SECTOR_CHANGED, Place::Pointer("/sector_identifier_uri".to_owned()))
+                .found(host(&after))
+                .expected(host(&before.policy.sector)),
+        );
+    }
     let hash = |secret: &str| SecretHash::of(secrets.key, &client_id, secret);
     if let Some(secret) = file.secret() {
         key_rule::check_secret(secret, report);
@@ -332,6 +370,11 @@ fn relying_party(
         .changes
         .push(Change::AddMetadata { id, entry: Entry::OidcClient { document: name.clone(), settings } });
     prepared.documents.push((name, document));
+}
+
+/// The host in a sector.
+fn host(sector: &str) -> &str {
+    sector.split_once('/').map_or(sector, |(_, host)| host)
 }
 
 /// Who wants to be registered, and what there is to tell whose it is.

@@ -77,6 +77,7 @@ mod tests {
             "https://a.example\\@b.example",
             "urn:a:b",
         ] {
+            assert!(WebAddress::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -28,6 +28,7 @@ pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+mod words;
 
 pub use peer::{
     ClientAuthentication, Contact, ContactKind, OidcClient, SamlBinding, SamlEndpoint, SamlProvider,

@@ -1,9 +1,9 @@
 // An employee signs in: SimpleSAMLphp, the broker, openid-client, and Chromium between them.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 
-import { newPerson, openBrowser } from './harness/browser.mjs';
+import { newPerson, openBrowser, picture } from './harness/browser.mjs';
 import { asa, employers, Federation, omar } from './harness/federation.mjs';
 import { signInAtProvider } from './harness/simplesamlphp.mjs';
 import { answerNotice, chooseEmployer, signIn } from './harness/steps.mjs';
@@ -25,6 +25,10 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
   after(async () => {
     await browser?.close();
     await federation?.stop();
+  });
+
+  afterEach(async (context) => {
+    if (context.passed === false && page) await picture(page, `failed ${context.name}`.replaceAll(/[^a-z]+/gi, '-')).catch(() => null);
   });
 
   /** A new person for each test. */
@@ -64,15 +68,29 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
     });
   }
 
-  test('by POST, a persistent NameID and a signed assertion alone', async () => {
+  const hsaIdWanted = { claims: JSON.stringify({ userinfo: { employeeHsaId: { essential: true } } }) };
+
+  test('by POST, a persistent NameID and a signed assertion alone; the HSA-id to whom the operator lets have it', async () => {
     await asSomebodyNew();
-    const party = await federation.relyingParty('journal', 'client_secret_basic');
-    const wanted = JSON.stringify({ userinfo: { employeeHsaId: { essential: true } } });
-    const outcome = await signIn(page, party, employers.fjorden, omar, { claims: wanted });
+    const attributes = ['display_name', 'org_affiliation', 'organisation_name', 'employee_hsa_id'];
+    const party = await federation.relyingParty('journal', 'client_secret_basic', { attributes });
+    const outcome = await signIn(page, party, employers.fjorden, omar, hsaIdWanted);
     assert.equal(outcome.error, undefined, JSON.stringify(outcome));
-    assert.equal(outcome.userinfo.employeeHsaId, omar.employeeHsaId);
-    assert.equal(outcome.userinfo.name, omar.displayName);
-    assert.equal(outcome.userinfo[claim('orgName')], employers.fjorden);
+    assert.deepEqual(outcome.userinfo, {
+      sub: outcome.claims.sub,
+      name: omar.displayName,
+      employeeHsaId: omar.employeeHsaId,
+      [claim('orgName')]: employers.fjorden,
+      [claim('orgAffiliation')]: omar.orgAffiliation,
+    });
+  });
+
+  test('the HSA-id is not sent to a service that may not have it, however it asks', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('kran', 'client_secret_basic');
+    const outcome = await signIn(page, party, employers.fjorden, omar, hsaIdWanted);
+    assert.equal(outcome.userinfo.name, omar.displayName, JSON.stringify(outcome));
+    assert.ok(!JSON.stringify(outcome).includes(omar.employeeHsaId));
   });
 
   test('with an ES256 ID token and signed userinfo where the client asks for them', async () => {
@@ -127,6 +145,8 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
     await page.goto(party.start());
     await page.getByRole('link', { name: employers.fjorden }).click();
     await page.locator('button[type=submit], input[type=submit]').first().click();
+    // SimpleSAMLphp 1.19 hides the button of its own form by this style sheet; without it the button is there.
+    await page.route('**/resources/post.css', (route) => route.abort());
     await signInAtProvider(page, omar.username, omar.password);
     await page.locator('button[type=submit], input[type=submit]').first().click();
     await answerNotice(page, party);
@@ -135,10 +155,8 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
 
   test('nothing that was said of anybody is in the log', () => {
     const log = federation.broker.log();
-    for (const { displayName, mail, orgAffiliation, personalIdentityNumber } of [asa, omar]) {
-      for (const value of [displayName, mail, orgAffiliation, personalIdentityNumber].filter(Boolean)) {
-        assert.ok(!log.includes(value), `the log says ${value}`);
-      }
+    for (const { username: _, ...attributes } of [asa, omar]) {
+      for (const value of Object.values(attributes)) assert.ok(!log.includes(value), `the log says ${value}`);
     }
   });
 });

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use broker_core::{organisation::OrganisationNumber, subject::SubjectSource};
+use broker_core::{
+    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber, subject::SubjectSource,
+};
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
     lint::Report,
+    oidc::Beginning,
     revision::{Change, Entry, EntryId, document_name},
     settings::OidcProfile,
 };
@@ -26,7 +29,7 @@ pub(crate) enum Metadata {
     /// Add identity providers (SAML metadata, XML) and relying parties (OIDC client metadata, JSON), or renew them. All files or none. Live on every
     /// node within two seconds.
     #[command(after_help = "Whose a file is follows from its organisation number or its host; --organisation says it.\n\n\
-        A relying party (RFC 7591 names; ES256 is written into the registration when the file is silent and --es256 is given, else RS256 holds):\n  \
+        A relying party (RFC 7591 names; a file that is silent about signatures gets RS256. `sparvidd metadata template` writes one):\n  \
         { \"client_id\": \"https://journal.example\", \"client_name\": \"Journalen\",\n    \
           \"redirect_uris\": [\"https://journal.example/callback\"],\n    \
           \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": { \"keys\": [ … ] },\n    \
@@ -36,6 +39,8 @@ pub(crate) enum Metadata {
     List(List),
     /// Show one as it is registered.
     Show(Show),
+    /// Print a relying party's file to begin with: ES256, the service-ID scope, everything that must be there.
+    Template(Template),
     /// Take providers or relying parties out, by the file they were added with or by name.
     Remove(Remove),
 }
@@ -63,9 +68,18 @@ pub(crate) struct Add {
     /// The relying party need not use PKCE.
     #[arg(long)]
     waive_pkce: bool,
-    /// Sign a relying party's ID tokens with ES256 where its file is silent.
+    /// What a relying party may be given at most, instead of what its scopes hold; always cut by its organisation's record. Repeatable.
+    #[arg(long = "attribute", value_name = "NAME", value_parser = attribute)]
+    attributes: Vec<AttributeName>,
+    /// The only providers that a relying party takes logins from. Repeatable.
+    #[arg(long = "only-from", value_name = "ENTITY_ID")]
+    providers: Vec<String>,
+    /// An essential attribute that is missing fails a relying party's login; otherwise it is left out.
     #[arg(long)]
-    es256: bool,
+    fail_on_missing_attribute: bool,
+    /// Do not show a provider in the choice; it is reached by being named.
+    #[arg(long)]
+    hidden: bool,
     /// Give a relying party a new secret even if it has one.
     #[arg(long)]
     renew_secret: bool,
@@ -112,10 +126,34 @@ pub(crate) struct Remove {
     json: bool,
 }
 
+/// `metadata template`
+#[derive(Debug, Args)]
+pub(crate) struct Template {
+    /// What it shall be called here; best an https address of its own.
+    #[arg(long, value_name = "ID")]
+    client_id: String,
+    /// What people call it, in Swedish.
+    #[arg(long)]
+    name: String,
+    /// Where answers go.
+    #[arg(long, value_name = "URL")]
+    redirect_uri: String,
+    /// A file with its public keys (JWK Set), for private_key_jwt; without it a secret is made when the file is added.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    jwks: Option<PathBuf>,
+}
+
 fn subject_source(text: &str) -> Result<SubjectSource, String> {
     SubjectSource::from_key(text).filter(|source| *source != SubjectSource::OidcSub).ok_or_else(|| {
         let all: Vec<&str> = SubjectSource::ALL.iter().map(|source| source.key()).collect();
         format!("choose one of {}", all.join(", "))
+    })
+}
+
+fn attribute(text: &str) -> Result<AttributeName, String> {
+    AttributeName::from_key(text).ok_or_else(|| {
+        let nearest = AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));
+        format!("there is no attribute {text}; the nearest is {}", nearest.map_or("", |name| name.key()))
     })
 }
 
@@ -129,8 +167,24 @@ pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
         Metadata::Add(add) => block_on(self::add(add))?,
         Metadata::List(list) => block_on(self::list(list))?,
         Metadata::Show(show) => block_on(self::show(show))?,
+        Metadata::Template(template) => self::template(template),
         Metadata::Remove(remove) => block_on(self::remove(remove))?,
     }
+}
+
+fn template(template: &Template) -> Result<(), Stopped> {
+    let jwks = match &template.jwks {
+        None => None,
+        Some(path) => Some(serde_json::from_slice(&edit::read_file(path)?).map_err(|error| {
+            Stopped::could_not(format!("{} is not JSON: {error}", path.display()))
+        })?),
+    };
+    style::json(&::metadata::oidc::template(&Beginning {
+        client_id: &template.client_id,
+        name: &template.name,
+        redirect_uri: &template.redirect_uri,
+        jwks,
+    }))
 }
 
 async fn add(add: &Add) -> Result<(), Stopped> {
@@ -147,11 +201,16 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         profile: add.profile,
         pkce_waived: add.waive_pkce.then_some(true),
         renew_secret: add.renew_secret,
+        attributes: (!add.attributes.is_empty()).then(|| add.attributes.iter().copied().collect()),
+        providers: (!add.providers.is_empty()).then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
+        fail_on_missing_attribute: add.fail_on_missing_attribute.then_some(true),
+        hidden: add.hidden.then_some(true),
+        suspended: None,
     };
     let mut files = Vec::new();
     for path in &add.files {
         let octets = edit::read_file(path)?;
-        files.push((path.display().to_string(), if add.es256 { with_es256(octets) } else { octets }));
+        files.push((path.display().to_string(), octets));
     }
     let mut edit = Edit::open(&add.config.config).await?;
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
@@ -180,17 +239,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         Some(number) => lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds.")),
     }
     Ok(())
-}
-
-/// Our tools write ES256 into what they register where the file is silent: cheaper for everybody.
-fn with_es256(octets: Vec<u8>) -> Vec<u8> {
-    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&octets) {
-        Ok(mut members) if !members.contains_key("id_token_signed_response_alg") => {
-            members.insert("id_token_signed_response_alg".to_owned(), "ES256".into());
-            serde_json::to_vec_pretty(&members).unwrap_or(octets)
-        }
-        _ => octets,
-    }
 }
 
 /// What adding did.

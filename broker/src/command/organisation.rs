@@ -18,11 +18,11 @@ use super::{
 pub(crate) enum Organisation {
     /// Add a record, or a new version of one. Live on every node within two seconds.
     #[command(after_help = "A record (TOML):\n  \
-        number = \"2120009991\"\n  \
+        number = \"4120004249\"\n  \
         name = { sv = \"Granviks kommun\", en = \"Granvik Municipality\" }\n  \
         domains = [\"granvik.example\"]                          # hosts and mail addresses lie within them\n  \
         scopes = [\"granvik.example\"]                           # right of the @ in scoped values\n  \
-        hsa_prefixes = []                                      # such as \"SE2120009991-\"\n  \
+        hsa_prefixes = []                                      # such as \"SE4120004249-\"\n  \
         ceiling = [\"http://id.elegnamnden.se/loa/1.0/loa3\"]    # the highest level its providers may assert\n  \
         entitled = [\"display_name\", \"org_affiliation\"]         # what its services may be given\n  \
         may_assert = []                                        # beyond scope, HSA-id and mail, such as \"personal_identity_number\"\n  \

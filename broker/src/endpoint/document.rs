@@ -6,6 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use broker_oidc::op::OidcOp;
 use http::StatusCode;
 
 use crate::{moment, respond, wiring::Node};
@@ -17,7 +18,9 @@ const KEPT: u32 = 300;
 pub(crate) async fn discovery(State(node): State<Arc<Node>>) -> Response {
     let registry = node.registry.any();
     let keyring = node.oidc_keys.current().unwrap_or_default();
-    respond::document("application/json", node.op(&registry, &keyring).discovery_document(), KEPT)
+    let settings = node.op_settings_with_levels(&registry);
+    let op = OidcOp { settings: &settings, ..node.op(&registry, &keyring) };
+    respond::document("application/json", op.discovery_document(), KEPT)
 }
 
 /// GET `/oidc/jwks`

@@ -48,6 +48,7 @@ pub(crate) enum Reader {
 
 impl Reader {
     /// Every text that a failure has.
+    #[cfg(test)]
     pub(crate) const ALL: &[Self] = &[
         Self::EmployeeTitle,
         Self::EmployeeWhat,

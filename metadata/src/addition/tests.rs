@@ -1,4 +1,5 @@
 use broker_core::{
+    attribute::AttributeName,
     organisation::{Organisation, OrganisationNumber},
     subject::SubjectSource,
 };
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::{Choices, Prepared, Secrets, prepare};
 use crate::{
     Registry,
-    oidc::tests::good as good_client,
+    oidc::{Beginning, template, tests::good as good_client},
     organisation::document,
     revision::{Change, Entry, EntryId, Manifest, document_name},
     saml::tests::{NOW, good as good_provider, organisation},
@@ -114,6 +115,67 @@ fn a_name_is_never_taken_by_another_organisation() {
     assert!(taken.report.has("registry.entity.taken") && taken.changes.is_empty());
     let stated = good_provider().replace(">2120001355<", ">2021006883<");
     assert!(federation.prepare(&stated, &Choices::default()).report.has("registry.entity.taken"));
+}
+
+#[test]
+fn a_display_name_of_another_organisation_is_warned_about() {
+    let mut federation = Federation::of(&[organisation(), other()]);
+    let _ = federation.add(&good_provider(), &Choices::default());
+    let alike = good_provider()
+        .replace("idp.granvik.example", "idp.annan.example")
+        .replace(">2120001355<", ">2021006883<");
+    let prepared = federation.prepare(&alike, &Choices::default());
+    assert!(prepared.report.has("registry.entity.display_name_taken"));
+    assert!(!prepared.report.has_errors());
+    assert!(
+        !federation
+            .prepare(&good_provider(), &Choices::default())
+            .report
+            .has("registry.entity.display_name_taken")
+    );
+}
+
+#[test]
+fn a_change_of_sector_is_refused_unless_the_old_one_is_kept_by_name() {
+    let mut federation = Federation::of(&[organisation()]);
+    let mut file = good_client();
+    let _ = federation.add(&file.to_string(), &Choices::default());
+    file["redirect_uris"] = json!(["https://nya.granvik.example/callback"]);
+    let moved = federation.prepare(&file.to_string(), &Choices::default());
+    assert!(moved.report.has("registry.entity.sector_changed") && moved.changes.is_empty());
+    file["sector_identifier_uri"] = json!("https://tidbok.granvik.example/");
+    assert!(!federation.prepare(&file.to_string(), &Choices::default()).report.has_errors());
+}
+
+#[test]
+fn what_the_operator_chose_stays_until_chosen_otherwise() {
+    let mut federation = Federation::of(&[organisation()]);
+    let file = good_client().to_string();
+    let attributes = Some([AttributeName::DisplayName].into());
+    let chosen = Choices { attributes, pkce_waived: Some(true), suspended: Some(true), ..Choices::default() };
+    let _ = federation.add(&file, &chosen);
+    let _ = federation.add(&file, &Choices { suspended: Some(false), ..Choices::default() });
+    let registry = federation.registry();
+    let client = registry.oidc_client(&"https://tidbok.granvik.example".into()).expect("there");
+    assert!(!client.pkce_required && !client.policy.suspended);
+    assert_eq!(client.policy.entitled, [AttributeName::DisplayName].into());
+}
+
+#[test]
+fn what_our_tools_write_is_taken_as_it_is() {
+    let federation = Federation::of(&[organisation()]);
+    let beginning = Beginning {
+        client_id: "tidbok",
+        name: "Tidboken",
+        redirect_uri: "https://tidbok.granvik.example/callback",
+        jwks: None,
+    };
+    let prepared = federation.prepare(&template(&beginning).to_string(), &Choices::default());
+    assert!(!prepared.report.has_errors() && prepared.shown_secret.is_some());
+    let keys = good_client()["jwks"].clone();
+    let prepared = federation
+        .prepare(&template(&Beginning { jwks: Some(keys), ..beginning }).to_string(), &Choices::default());
+    assert!(!prepared.report.has_errors() && prepared.shown_secret.is_none());
 }
 
 #[test]

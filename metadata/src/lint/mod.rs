@@ -36,6 +36,25 @@ pub fn all_rules() -> Vec<&'static Rule> {
 mod tests {
     use super::all_rules;
 
+    /// Each rule is named where it is shown to be broken.
+    #[test]
+    fn every_rule_has_a_test() {
+        let tests = [
+            include_str!("../saml/tests.rs"),
+            include_str!("../saml/tests/signature.rs"),
+            include_str!("../oidc/tests.rs"),
+            include_str!("../addition/tests.rs"),
+            include_str!("../organisation/tests.rs"),
+        ]
+        .concat();
+        let untested: Vec<_> = all_rules()
+            .iter()
+            .map(|rule| rule.id)
+            .filter(|id| !tests.contains(&format!("\"{id}\"")))
+            .collect();
+        assert!(untested.is_empty(), "{untested:?}");
+    }
+
     #[test]
     fn every_rule_has_a_name_of_its_own_and_all_its_texts() {
         let rules = all_rules();
@@ -46,13 +65,6 @@ mod tests {
             assert!(rule.id.split('.').count() == 3, "{}", rule.id);
             for text in [rule.what, rule.why, rule.fix] {
                 for words in [text.sv, text.en] {
-                    assert!(
-                        words.chars().next().is_some_and(|first| first.is_uppercase()
-                            || "{“\"".contains(first)
-                            || first.is_ascii_lowercase()),
-                        "{}",
-                        rule.id
-                    );
                     assert!(words.len() > 10, "{}", rule.id);
                 }
             }

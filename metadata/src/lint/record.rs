@@ -14,7 +14,7 @@ rules! {
     NUMBER = Error "organisation.record.number", "Skatteverket: organisationsnummer",
         what: "{found} är inget organisationsnummer." / "{found} is no organisation number.",
         why: "Numret är tio siffror där den sista är en kontrollsiffra." / "The number is ten digits of which the last is a check digit.",
-        fix: "Skriv number = \"2120001234\" med rätt nummer." / "Write number = \"2120001234\" with the right number.";
+        fix: "Skriv number = \"4120004249\" med rätt nummer." / "Write number = \"4120004249\" with the right number.";
     NAME = Error "organisation.record.name", "Sweden Connect rules 3.1",
         what: "Organisationen saknar svenskt namn." / "The organisation has no Swedish name.",
         why: "Namnet visas för den som ska lämna uppgifter till organisationens tjänster." / "The name is shown to who is about to give information to the organisation's services.",

@@ -15,10 +15,18 @@ rules! {
         what: "Personernas identitet görs av {expected}, men nu anges {found}." / "People's identity is made from {expected}, but now {found} is given.",
         why: "Ett byte ger alla en ny identitet hos varje e-tjänst." / "A change gives everybody a new identity at every service.",
         fix: "Utelämna --subject-source. Ska källan verkligen bytas, ta bort tjänsten och lägg till den på nytt." / "Leave out --subject-source. If the source really is to change, remove the provider and add it anew.";
+    SECTOR_CHANGED = Error "registry.entity.sector_changed", "OIDC Core 8.1; design decision 10",
+        what: "Tjänstens sektor är {expected}, men med den här filen blir den {found}." / "The sector of the service is {expected}, but with this file it becomes {found}.",
+        why: "Ett byte ger varje person ett nytt sub hos tjänsten." / "A change gives every person a new sub at the service.",
+        fix: "Skriv \"sector_identifier_uri\": \"https://{expected}/\". Ska sektorn verkligen bytas, ta bort tjänsten och lägg till den på nytt." / "Write \"sector_identifier_uri\": \"https://{expected}/\". If the sector really is to change, remove the service and add it anew.";
     SOURCE_UNDECIDED = Error "registry.entity.subject_source_undecided", "Design decision 10",
         what: "Filen säger inte vad personernas identitet kan göras av." / "The file does not say what people's identity can be made from.",
         why: "Utan subject-id, pairwise-id eller beständigt NameID känner e-tjänsten inte igen någon vid nästa inloggning." / "Without subject-id, pairwise-id or a persistent NameID a service recognises nobody at the next login.",
         fix: "Ange det med --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation eller employee_hsa_id." / "Give it with --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation or employee_hsa_id.";
+    NAME_TAKEN = Warning "registry.entity.display_name_taken", "IIS SAML WebSSO profile 5.1.17",
+        what: "Visningsnamnet {found} används redan av {expected}." / "The display name {found} is already used by {expected}.",
+        why: "Den som väljer organisation kan inte se skillnad, och kan luras att logga in på fel ställe." / "Who chooses an organisation cannot tell them apart, and may be lured into signing in at the wrong place.",
+        fix: "Välj ett namn som är organisationens eget, eller kontrollera att det ska vara så." / "Choose a name that is the organisation's own, or check that this is meant.";
     ENTITY_TWICE = Error "registry.entity.twice_in_file", "SAML Metadata 2.3.1",
         what: "{found} finns två gånger i filen." / "{found} occurs twice in the file.",
         why: "Det går inte att veta vilken som gäller." / "Nobody can know which one holds.",

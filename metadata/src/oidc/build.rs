@@ -40,7 +40,7 @@ pub fn oidc_client(
         organisation: Arc::clone(organisation),
         display_name: display_name(client_id, registration),
         entitled: entitled(&scopes, settings, organisation),
-        sector: format!("{}/{}", organisation.number, sector_host(registration)?),
+        sector: sector(registration, organisation)?,
         providers: settings.providers.clone(),
         start_url: registration.initiate_login_uri.clone().or_else(|| registration.client_uri.clone()),
         privacy_url: registration.policy_uri.clone(),
@@ -99,6 +99,11 @@ fn entitled(
         None => scopes.iter().filter_map(|name| scope::attributes(name)).flatten().copied().collect(),
     };
     registered.intersection(&organisation.entitled).copied().collect()
+}
+
+/// Who shares subject identifiers: relying parties of one organisation and one host (design decision 10).
+pub(crate) fn sector(registration: &Registration, organisation: &Organisation) -> Option<String> {
+    Some(format!("{}/{}", organisation.number, sector_host(registration)?))
 }
 
 /// The host that decides who shares subject identifiers (OIDC Core 8.1): of `sector_identifier_uri`, else of the return

@@ -6,6 +6,7 @@
 //! | `mod.rs` | what a file says |
 //! | `json.rs` | JSON in which no name occurs twice |
 //! | `scope.rs` | the scopes, and the attributes that each stands for |
+//! | `template.rs` | a file for who has none |
 //! | `build.rs` | that, the operator's settings and the organisation's record, joined to a [`crate::OidcClient`] |
 //!
 //! Neighbours: `lint::oidc` has the rules.
@@ -13,6 +14,7 @@
 mod build;
 mod json;
 pub mod scope;
+mod template;
 
 use std::collections::BTreeSet;
 
@@ -21,12 +23,14 @@ use certs::{JwkSet, SignatureAlgorithm, jwk::JwkError};
 use serde_json::{Map, Value};
 
 pub use build::oidc_client;
-pub(crate) use build::sector_host;
+pub(crate) use build::{sector, sector_host};
+pub use template::{Beginning, template};
 
 use crate::lint::{
     oidc::{document as rule, key as key_rule},
     report::{Finding, Place, Report},
 };
+use crate::words::for_people;
 
 /// The octets of the largest file that is taken.
 pub const MOST_OCTETS: usize = 256 * 1024;
@@ -205,11 +209,20 @@ impl Members<'_> {
             .collect();
         for (key, language) in tagged {
             if let Some(words) = self.text(&key) {
-                text.0.insert(language, words.trim().to_owned());
+                text.0.insert(language, words);
             }
         }
         if let (Some(words), Some(swedish)) = (self.text(name), Language::from_tag("sv")) {
-            text.0.entry(swedish).or_insert_with(|| words.trim().to_owned());
+            text.0.entry(swedish).or_insert(words);
+        }
+        text
+    }
+
+    /// A name for people.
+    fn name(&mut self, name: &str) -> LocalText {
+        let mut text = self.local(name);
+        for words in text.0.values_mut() {
+            *words = for_people(words);
         }
         text.0.retain(|_, words| !words.is_empty());
         text
@@ -279,7 +292,7 @@ fn registration(members: &mut Members<'_>) -> Registration {
         sector_identifier_uri: members.text("sector_identifier_uri"),
         default_max_age: default_max_age(members),
         default_acr_values: members.texts("default_acr_values").unwrap_or_default(),
-        name: members.local("client_name"),
+        name: members.name("client_name"),
         client_uri: members.local_address("client_uri"),
         policy_uri: members.local_address("policy_uri"),
         initiate_login_uri: members.text("initiate_login_uri"),

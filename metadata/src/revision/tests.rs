@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{cell::Cell, collections::HashMap, sync::Arc};
 
 use broker_core::{
     identifier::{ProviderId, RelyingPartyId},
@@ -231,6 +231,45 @@ fn unchanged_peers_are_taken_over_as_they_are() {
     assert_eq!(second.oidc_clients().count(), 2);
     assert!(matches!(documents.build(2, &next, None), Err(BuildFailed::DocumentMissing { .. })));
 }
+
+#[test]
+fn one_change_among_thousands_asks_for_one_document() {
+    let mut documents = Documents::default();
+    let mut manifest = whole(&mut documents);
+    let Some(Entry::OidcClient { settings, .. }) =
+        manifest.entries.get(&EntryId::OidcClient("tidbok".into())).cloned()
+    else {
+        panic!("no relying party")
+    };
+    for number in 0..3000 {
+        let document = documents.put(good_client_named(number));
+        let entry = Entry::OidcClient { document, settings: settings.clone() };
+        manifest.entries.insert(EntryId::OidcClient(format!("party-{number}").as_str().into()), entry);
+    }
+    let first = documents.build(1, &manifest, None).expect("built");
+    let next = manifest.with(add_client(&mut documents, "annan")).expect("changed");
+    let asked = Cell::new(0);
+    let find = |name: &str| {
+        asked.set(asked.get() + 1);
+        documents.0.get(name).map(Vec::as_slice)
+    };
+    let second = Registry::build(2, &next, &find, Some(&first), NOW).expect("built");
+    assert_eq!(second.oidc_clients().count(), 3002);
+    assert_eq!(asked.get(), 1);
+}
+
+/// Made without a new key each, to be quick.
+fn good_client_named(number: usize) -> Vec<u8> {
+    format!(
+        r#"{{"client_name": "Tjänst {number}", "redirect_uris": ["https://t{number}.granvik.example/cb"],
+            "token_endpoint_auth_method": "private_key_jwt", "jwks": {JWKS}}}"#
+    )
+    .into_bytes()
+}
+
+/// The public key of RFC 7517 appendix A.1.
+const JWKS: &str = r#"{"keys": [{"kty": "EC", "crv": "P-256",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
 
 #[test]
 fn a_new_record_is_felt_by_every_peer_of_the_organisation() {

@@ -10,6 +10,7 @@ use broker_core::{
 };
 
 use crate::{
+    address::WebAddress,
     peer::SamlProvider,
     saml::{IdentityProvider, entity::HIDE_FROM_DISCOVERY},
     settings::ProviderSettings,
@@ -48,7 +49,12 @@ pub fn saml_provider(
         signing_methods: provider.known_signing_methods(),
         valid_until: provider.valid_until.as_ref().map(|until| until.value),
         contacts: provider.contacts.clone(),
-        error_url: provider.error_url.as_ref().map(|url| url.value.clone()),
+        // It becomes a link on a page: what is no web address must not get there.
+        error_url: provider
+            .error_url
+            .as_ref()
+            .map(|url| url.value.clone())
+            .filter(|url| WebAddress::parse(url).is_some()),
     }
 }
 

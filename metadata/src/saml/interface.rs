@@ -6,7 +6,7 @@ use certs_xml::{
     namespace::{MD, MDUI, XML},
 };
 
-use crate::saml::trimmed;
+use crate::{saml::trimmed, words::for_people};
 
 /// What `mdui:UIInfo` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct UserInterface {
     pub keywords: Vec<String>,
     /// Addresses of logos.
     pub logos: Vec<String>,
-    /// Where the privacy notice is.
-    pub privacy_statement: LocalText,
+    /// Where the privacy notice is, in one of its languages.
+    pub privacy_statement: Option<String>,
 }
 
 /// The user interface information of a role; empty when there is none.
@@ -37,11 +37,11 @@ pub(super) fn user_interface(role: Element<'_>) -> UserInterface {
             .children_named(MDUI.uri(), "Keywords")
             .filter_map(trimmed)
             .flat_map(str::split_whitespace)
-            .map(|word| word.replace('+', " "))
+            .map(|word| for_people(&word.replace('+', " ")))
             .take(200)
             .collect(),
         logos: info.children_named(MDUI.uri(), "Logo").filter_map(trimmed).map(str::to_owned).collect(),
-        privacy_statement: local_text(info, MDUI.uri(), "PrivacyStatementURL"),
+        privacy_statement: info.child(MDUI.uri(), "PrivacyStatementURL").and_then(trimmed).map(str::to_owned),
     }
 }
 
@@ -51,8 +51,10 @@ pub(super) fn local_text(parent: Element<'_>, namespace: &str, name: &str) -> Lo
     for child in parent.children_named(namespace, name) {
         let language = child.attribute_in(XML.uri(), "lang").and_then(Language::from_tag);
         if let (Some(language), Some(words)) = (language, trimmed(child)) {
-            let words: String = words.split_whitespace().collect::<Vec<_>>().join(" ");
-            text.0.entry(language).or_insert(words);
+            let words = for_people(words);
+            if !words.is_empty() {
+                text.0.entry(language).or_insert(words);
+            }
         }
     }
     text

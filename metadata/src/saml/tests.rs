@@ -175,6 +175,25 @@ fn each_rule_is_broken_by_its_own_change() {
 }
 
 #[test]
+fn a_file_larger_than_the_bound_is_refused() {
+    let report = MetadataFile::read(good().as_bytes(), 1000).err();
+    assert!(report.is_some_and(|report| report.has("saml.file.size")));
+}
+
+#[test]
+fn a_link_that_is_no_web_address_never_becomes_one() {
+    let (provider, _) = judged(&with("https://granvik.example/hjalp", "javascript:alert(1)"));
+    let settings = ProviderSettings {
+        organisation: organisation().number,
+        subject_source: SubjectSource::SubjectId,
+        hidden: false,
+        suspended: false,
+    };
+    let built = saml_provider(&provider.expect("read"), &settings, &Arc::new(organisation()));
+    assert_eq!(built.error_url, None);
+}
+
+#[test]
 fn an_expired_certificate_is_a_container_all_the_same() {
     let (provider, report) = judged(&include_str!("tests/idp.xml").replace("CERTIFICATE", &certificate(-10)));
     assert!(!report.has_errors());

@@ -143,6 +143,7 @@ export const providers = {
       'saml20.sign.response': false,
       authproc: { 10: { class: 'saml:PersistentNameID', attribute: named.orgAffiliation }, ...steps },
     },
+    remote: { 'saml20.sign.assertion': true },
   },
 };
 
@@ -182,12 +183,13 @@ export class Federation {
     return provider;
   }
 
-  /** A relying party of Hamnverket, registered and live. */
-  async relyingParty(clientId, authentication, registration = {}) {
+  /** A relying party of Hamnverket, registered and live. `attributes`: what the operator lets it have, if not what its scopes hold. */
+  async relyingParty(clientId, authentication, { attributes = [], ...registration } = {}) {
     const host = `${clientId}.hamnverket.localhost`;
     const settings = { issuer: this.broker.issuer, clientId, host, authentication, scope, registration };
     const party = this.#undo.later(await RelyingParty.start(settings));
-    await this.broker.addMetadata(await party.publish(this.folder), '--organisation', '2021009903');
+    const allowed = attributes.flatMap((name) => ['--attribute', name]);
+    await this.broker.addMetadata(await party.publish(this.folder), '--organisation', '2021009903', ...allowed);
     await this.broker.knows(clientId, party.redirectUri);
     return party.connect();
   }

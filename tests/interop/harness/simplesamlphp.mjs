@@ -23,9 +23,10 @@ export function php(value) {
 export class SimpleSamlPhp {
   /**
    * `host`: its name under localhost. `people`: { username: { password, attributes: { name: [value] } } }.
-   * `hosted`: what to add to its metadata as identity provider (saml20-idp-hosted).
+   * `hosted`: what to add to its metadata as identity provider (saml20-idp-hosted). `publishedBy`: metadata files of service providers.
+   * `remote`: what its operator sets for those, over what their files say (saml20-sp-remote).
    */
-  static async start(folder, { host, people, hosted = {}, publishedBy = [] }) {
+  static async start(folder, { host, people, hosted = {}, publishedBy = [], remote = {} }) {
     const provider = new SimpleSamlPhp();
     provider.folder = join(folder, host);
     provider.port = await freePort();
@@ -38,8 +39,9 @@ export class SimpleSamlPhp {
     const certificate = ['-x509', '-newkey', 'rsa:3072', '-nodes', '-days', '30', '-subj', `/CN=${host}`];
     const files = ['-keyout', join(provider.folder, 'cert/idp.key'), '-out', join(provider.folder, 'cert/idp.crt')];
     await run('openssl', ['req', ...certificate, ...files]);
-    await provider.#configure(publishedBy);
+    await provider.#configure();
     await provider.#host(hosted);
+    await provider.#know(publishedBy, remote);
     provider.running = await Running.start(`SimpleSAMLphp ${host}`, 'php', provider.#command(), {
       log: join(provider.folder, 'log/php.log'),
       env: { ...process.env, SIMPLESAMLPHP_CONFIG_DIR: provider.folder, PHP_CLI_SERVER_WORKERS: '4' },
@@ -54,7 +56,7 @@ export class SimpleSamlPhp {
     return [...options, '-S', `127.0.0.1:${this.port}`, '-t', join(installed, 'www')];
   }
 
-  async #configure(publishedBy) {
+  async #configure() {
     const config = {
       baseurlpath: `${this.origin}/`,
       certdir: join(this.folder, 'cert/'),
@@ -83,7 +85,7 @@ export class SimpleSamlPhp {
       'language.available': ['en', 'sv'],
       'language.default': 'sv',
       'store.type': 'phpsession',
-      'metadata.sources': [{ type: 'flatfile' }, ...publishedBy.map((file) => ({ type: 'xml', file }))],
+      'metadata.sources': [{ type: 'flatfile' }],
       'metadata.sign.enable': false,
       showerrors: true,
       production: true,
@@ -109,6 +111,18 @@ export class SimpleSamlPhp {
       ...hosted,
     };
     await this.#write('metadata/saml20-idp-hosted.php', `$metadata[${php(this.entityId)}] = ${php(metadata)};`);
+  }
+
+  /** Service providers, read from their files by SimpleSAMLphp's own parser. */
+  async #know(publishedBy, remote) {
+    await this.#write(
+      'metadata/saml20-sp-remote.php',
+      `foreach (${php(publishedBy)} as $file) {
+        foreach (\\SimpleSAML\\Metadata\\SAMLParser::parseDescriptorsFile($file) as $entityId => $descriptor) {
+          $metadata[$entityId] = array_merge($descriptor->getMetadata20SP(), ${php(remote)});
+        }
+      }`,
+    );
   }
 
   async #write(name, statements) {

@@ -21,6 +21,8 @@ pub fn leaving(
 ) -> Result<Option<Assurance>, Failure> {
     let leaving = match &result.assurance {
         None => None,
+        // Registered for no level at all: whatever it says proves none, and services that ask for none are not disturbed.
+        Some(_) if policy.provider.assurance.is_empty() => None,
         Some(told) if told.is_known() => {
             let provider = policy.provider;
             let registered = provider.assurance.contains(told);

@@ -232,6 +232,18 @@ fn a_level_that_the_provider_is_not_registered_for_fails_the_login() {
 }
 
 #[test]
+fn a_provider_that_is_registered_for_no_level_proves_none() {
+    let mut case = Case::genuine();
+    case.provider.assurance.clear();
+    assert_eq!(case.run().expect("released").assurance, None);
+    let mut case = Case::genuine();
+    case.provider.assurance.clear();
+    case.request.assurance =
+        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true };
+    assert_eq!(case.run().expect_err("no level"), FailureCode::AssuranceTooLow);
+}
+
+#[test]
 fn a_word_of_the_providers_own_is_no_level() {
     let mut case = Case::genuine();
     case.result.assurance =

@@ -11,12 +11,14 @@
 
 pub mod authn_request;
 pub mod check;
+pub mod metadata;
 pub mod response;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::sync::Arc;
 
+use ::metadata::{Registry, SamlProvider};
 use broker_core::{
     assurance::OutputMap,
     failure::{Failure, FailureCode},
@@ -27,7 +29,6 @@ use broker_core::{
 };
 use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
 use certs_xml::{Document, Limits};
-use metadata::{Registry, SamlProvider};
 
 pub use self::{
     authn_request::SentRequest,

@@ -60,18 +60,8 @@ impl Expected<'_> {
 /// Checks the Response in a posted form; `None`: there was none, as when a Response comes in a query.
 #[must_use]
 pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
-    let posted =
-        form.ok_or(BindingRefused::Nothing).and_then(|form| post::decode(form, MessageParameter::Response));
     let mut steps = Steps::new();
-    let result = match posted {
-        Ok(posted) => steps
-            .take(CheckId::Form, form_outcome(Ok(())))
-            .and_then(|()| checked(&posted.xml, expected, &mut steps)),
-        Err(refused) => match steps.take(CheckId::Form, form_outcome(Err(refused))) {
-            Err(failure) => Err(failure),
-            Ok(()) => Err(FailureCode::MessageMalformed.into()),
-        },
-    };
+    let result = posted(form, &mut steps).and_then(|xml| checked(&xml, expected, &mut steps));
     CheckRun { steps: steps.finish(), result }
 }
 
@@ -85,12 +75,22 @@ pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
     CheckRun { steps: steps.finish(), result }
 }
 
-fn form_outcome(posted: Result<(), BindingRefused>) -> Outcome {
-    let found = posted.as_ref().map_or_else(ToString::to_string, |()| "one".to_owned());
-    Outcome::of(posted.is_ok(), FailureCode::MessageMalformed, "one SAMLResponse", found)
+fn posted(form: Option<&[u8]>, steps: &mut Steps) -> Result<Vec<u8>, Failure> {
+    let posted =
+        form.ok_or(BindingRefused::Nothing).and_then(|form| post::decode(form, MessageParameter::Response));
+    let found = posted.as_ref().map_or_else(ToString::to_string, |_| "one".to_owned());
+    steps.take(
+        CheckId::Form,
+        Outcome::of(posted.is_ok(), FailureCode::MessageMalformed, "one SAMLResponse", found),
+    )?;
+    posted
+        .map(|posted| posted.xml)
+        .map_err(|refused| Failure::new(FailureCode::MessageMalformed, refused.to_string()))
 }
 
 type Answer = (Verified<AuthenticationResult>, OneTimeUse);
+/// The result and the mark, out of one verified message.
+type Proven = Verified<(AuthenticationResult, OneTimeUse)>;
 
 fn checked(xml: &[u8], expected: &Expected<'_>, steps: &mut Steps) -> Result<Answer, Failure> {
     let document = readable(xml, steps)?;
@@ -100,12 +100,12 @@ fn checked(xml: &[u8], expected: &Expected<'_>, steps: &mut Steps) -> Result<Ans
     let keys = &expected.provider.signing_keys;
     let (outcome, signed) = signature::verified(root, keys, &expected.settings.algorithms);
     steps.take(CheckId::ResponseSignature, outcome)?;
-    let (proven, once) = match signed {
+    let proven = match signed {
         Some(signed) => signed_response(signed, root, expected, steps)?,
         None => signed_assertion(root, expected, steps)?,
-    }
-    .into_parts();
-    Ok((proven, once))
+    };
+    let once = proven.value().1.clone();
+    Ok((proven.map(|(result, _)| result), once))
 }
 
 /// The Response is signed: everything is read from its canonical octets. An assertion in it that is signed as well must verify, too.
@@ -115,7 +115,7 @@ fn signed_response(
     expected: &Expected<'_>,
     steps: &mut Steps,
 ) -> Result<Proven, Failure> {
-    let proven = signed.try_map(|signed| {
+    signed.try_map(|signed| {
         let document = canonical(&signed)?;
         let response = Response::read(document.root());
         let assertion = envelope(&response, true, expected, steps)?;
@@ -135,8 +135,7 @@ fn signed_response(
         };
         steps.take(CheckId::AssertionSignature, outcome)?;
         identity(&Assertion::read(assertion), expected, steps)
-    })?;
-    Ok(Proven(proven))
+    })
 }
 
 /// The Response is not signed: it can only fail the login. The person is read from the assertion's canonical octets.
@@ -155,21 +154,10 @@ fn signed_assertion(
         signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms);
     steps.take(CheckId::AssertionSignature, outcome)?;
     let signed = signed.ok_or(FailureCode::SignatureMissing)?;
-    let proven = signed.try_map(|signed| {
+    signed.try_map(|signed| {
         let document = canonical(&signed)?;
         identity(&Assertion::read(document.root()), expected, steps)
-    })?;
-    Ok(Proven(proven))
-}
-
-/// The result and the mark, out of one verified message.
-struct Proven(Verified<(AuthenticationResult, OneTimeUse)>);
-
-impl Proven {
-    fn into_parts(self) -> Answer {
-        let once = self.0.value().1.clone();
-        (self.0.map(|(result, _)| result), once)
-    }
+    })
 }
 
 fn readable(xml: &[u8], steps: &mut Steps) -> Result<Document, Failure> {

@@ -46,6 +46,23 @@ fn every_step_of_a_genuine_answer_is_taken_in_order() {
 }
 
 #[test]
+fn nothing_after_a_broken_rule_is_looked_at() {
+    let case = Case::genuine();
+    let run = case.run_xml(&case.written("<saml:Audience>", "<saml:Audience>x"));
+    for step in &run.steps {
+        let is_after = step.id > CheckId::Audience;
+        assert_eq!(step.verdict == Verdict::NotReached, is_after, "{}", step.id.as_str());
+    }
+}
+
+#[test]
+fn every_rule_has_its_own_name_and_a_source() {
+    let names: std::collections::BTreeSet<_> = CheckId::ALL.iter().map(|id| id.as_str()).collect();
+    assert_eq!(names.len(), CheckId::ALL.len());
+    assert!(CheckId::ALL.iter().all(|id| id.spec().contains("SAML") || id.spec().contains("SC-DP")));
+}
+
+#[test]
 fn what_our_own_writer_issues_is_accepted() {
     for signed in [Signed::Response, Signed::Assertion, Signed::Both] {
         let case = Case::genuine().signed(signed);

@@ -206,6 +206,7 @@ pub(crate) fn accepts(from: &str, to: &str) {
 }
 
 pub(crate) fn broken_rule(run: &CheckRun) -> Option<(CheckId, FailureCode)> {
+    assert!(run.steps.iter().map(|step| &step.id).eq(CheckId::ALL), "every rule once, in order");
     let failed = run.steps.iter().find_map(|step| match step.verdict {
         Verdict::Failed(code) => Some((step.id, code)),
         _ => None,
