@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Shutdown, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -121,17 +124,39 @@ impl Redis {
         redis::cmd("SET").arg(key).arg(value).arg("KEEPTTL").query::<()>(&mut self.connect()).expect("SET");
     }
 
-    /// How often each command was called since the server started, those of scripts included.
+    /// Listens to every command that clients send (MONITOR), without those inside scripts. Slows the server: not for
+    /// measuring time.
     #[must_use]
-    pub fn calls(&self) -> BTreeMap<String, u64> {
-        let text: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connect()).expect("INFO");
-        text.lines()
-            .filter_map(|line| {
-                let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
-                let calls = figures.strip_prefix("calls=")?.split(',').next()?.parse().ok()?;
-                Some((name.to_owned(), calls))
-            })
-            .collect()
+    pub fn listen(&self) -> Listening {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the Redis server answers");
+        stream.write_all(b"MONITOR\r\n").expect("MONITOR");
+        let reader = stream.try_clone().expect("a second handle");
+        let heard = std::thread::spawn(move || {
+            let lines = BufReader::new(reader).split(b'\n').map_while(Result::ok);
+            lines
+                .map(|line| String::from_utf8_lossy(&line).into_owned())
+                .filter(|line| line.contains("] \"") && !line.contains(" lua] "))
+                .collect()
+        });
+        Listening { stream, heard }
+    }
+}
+
+/// Who listens to a server.
+#[derive(Debug)]
+pub struct Listening {
+    stream: TcpStream,
+    heard: JoinHandle<Vec<String>>,
+}
+
+impl Listening {
+    /// Ends it and gives what was heard, a line for each command: `TIME [DB ADDRESS] "COMMAND" "ARGUMENT"...`
+    #[must_use]
+    pub fn heard(self) -> Vec<String> {
+        // The last commands may still be on their way.
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.heard.join().expect("nobody panics while listening")
     }
 }
 

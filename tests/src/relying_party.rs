@@ -126,6 +126,12 @@ impl RelyingParty {
         Self::new(client_id, Authentication::Key(Arc::new(PrivateKey::generate_p256().expect("a key"))))
     }
 
+    /// Where one starts anew.
+    #[must_use]
+    pub fn start_uri(&self) -> String {
+        self.redirect_uri.replace("/callback", "/login")
+    }
+
     /// Its client metadata, as its developer sends it to the federation.
     #[must_use]
     pub fn metadata(&self) -> String {
@@ -134,6 +140,7 @@ impl RelyingParty {
             "client_id": self.client_id,
             "client_name#sv": format!("Tjänsten {}", self.client_id),
             "redirect_uris": [self.redirect_uri],
+            "initiate_login_uri": self.start_uri(),
             "grant_types": ["authorization_code"],
             "response_types": ["code"],
             "scope": SCOPE,
