@@ -26,7 +26,7 @@ fn disguises(secret: &[u8]) -> Vec<Vec<u8>> {
         let start = if offset == 0 { 0 } else { 4 };
         let end = shifted.len() / 3 * 4;
         for encoded in [STANDARD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
-            forms.push(encoded[start..end].as_bytes().to_vec());
+            forms.push(encoded.as_bytes()[start..end].to_vec());
         }
     }
     // Too short a piece would be found by chance.
@@ -51,7 +51,9 @@ fn found_in(everything: &BTreeMap<String, Vec<u8>>, secrets: &[String]) -> Vec<S
     let mut found = Vec::new();
     for (key, value) in everything {
         for (secret, forms) in &sought {
-            let within = |text: &[u8]| forms.iter().any(|form| text.windows(form.len()).any(|window| window == &form[..]));
+            let within = |text: &[u8]| {
+                forms.iter().any(|form| text.windows(form.len()).any(|window| window == &form[..]))
+            };
             if within(key.as_bytes()) || within(value) {
                 found.push(format!("{secret} in {key}"));
             }
@@ -69,7 +71,11 @@ fn the_search_finds_what_is_hidden() {
         let hidden = format!("{prefix}{} and more", secrets[0]);
         assert_eq!(found_in(&everything(&hidden), &secrets).len(), 1);
         assert_eq!(found_in(&everything(&STANDARD.encode(&hidden)), &secrets).len(), 1, "after {prefix:?}");
-        assert_eq!(found_in(&everything(&URL_SAFE_NO_PAD.encode(&hidden)), &secrets).len(), 1, "after {prefix:?}");
+        assert_eq!(
+            found_in(&everything(&URL_SAFE_NO_PAD.encode(&hidden)), &secrets).len(),
+            1,
+            "after {prefix:?}"
+        );
     }
 }
 
@@ -85,7 +91,11 @@ async fn at_no_stage_of_a_login_does_the_store_say_who_or_hold_what_opens_it() {
         assert!(everything.len() > 5, "the store is not empty: {:?}", everything.keys());
         let mut secrets = walk.person.values();
         secrets.extend(walk.secrets.iter().cloned());
-        secrets.extend([walk.attempt.state.clone(), walk.attempt.nonce.clone(), walk.attempt.verifier.clone()]);
+        secrets.extend([
+            walk.attempt.state.clone(),
+            walk.attempt.nonce.clone(),
+            walk.attempt.verifier.clone(),
+        ]);
         secrets.extend(walk.asked.iter().map(|asked| asked.request.id.clone()));
         let found = found_in(&everything, &secrets);
         assert!(found.is_empty(), "before {}: {found:?}", walk.next.name());
@@ -109,7 +119,8 @@ async fn a_record_written_by_hand_or_copied_mints_nothing() {
     let federation = Federation::start(Plan { notice: false, ..Plan::default() }).await;
     let (port, store) = (federation.port(), redis(&federation));
     // At the provider: two logins, the one's records in place of the other's.
-    let (mut one, mut other) = (Walk::new(&federation, Person::asa()), Walk::new(&federation, Person::numbered(1)));
+    let (mut one, mut other) =
+        (Walk::new(&federation, Person::asa()), Walk::new(&federation, Person::numbered(1)));
     one.until("choose", port).await;
     other.until("choose", port).await;
     let (of_one, of_other) = (brought(&mut one).await, brought(&mut other).await);
@@ -129,14 +140,26 @@ async fn a_record_written_by_hand_or_copied_mints_nothing() {
     // At the token endpoint.
     let (of_one, of_other) = (brought(&mut one).await, brought(&mut other).await);
     let live = |records: &BTreeMap<String, Vec<u8>>| -> Vec<(String, Vec<u8>)> {
-        records.iter().filter(|(_, value)| value.first() == Some(&b'V')).map(|(key, value)| (key.clone(), value.clone())).collect()
+        records
+            .iter()
+            .filter(|(_, value)| value.first() == Some(&b'V'))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     let (code_of_one, code_of_other) = (live(&of_one), live(&of_other));
     assert_eq!((code_of_one.len(), code_of_other.len()), (1, 1), "one code each");
     for meddled in [code_of_one[0].1.as_slice(), b"V0123456789abcdefhand-written"] {
         store.overwrite(&code_of_other[0].0, meddled);
-        let reply = other.party.redeem(&federation.wire, port, &federation.issuer, &other.attempt, &other.outcome.code).await;
-        assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", reply.text());
+        let reply = other
+            .party
+            .redeem(&federation.wire, port, &federation.issuer, &other.attempt, &other.outcome.code)
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()["error"].as_str()),
+            (400, Some("invalid_grant")),
+            "{}",
+            reply.text()
+        );
         assert!(reply.json().get("id_token").is_none());
     }
     let _ = one.finish(port).await;

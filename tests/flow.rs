@@ -71,7 +71,8 @@ async fn an_employee_signs_in_by_choice_and_notice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_of_proving_who_asks_leads_to_the_same_claims() {
-    let federation = Federation::start(Plan { notice: false, relying_parties: every_kind(), ..Plan::default() }).await;
+    let federation =
+        Federation::start(Plan { notice: false, relying_parties: every_kind(), ..Plan::default() }).await;
     let person = Person::asa();
     let mut subjects = Vec::new();
     for party in &federation.relying_parties {
@@ -115,7 +116,11 @@ async fn a_provider_that_takes_post_and_signs_the_assertion_alone() {
 async fn one_node_on_the_embedded_store() {
     let federation = Federation::start(Plan { nodes: 0, ..Plan::default() }).await;
     let person = Person::asa();
-    assert_claims(&Walk::new(&federation, person.clone()).finish(federation.port()).await, &person, federation.party());
+    assert_claims(
+        &Walk::new(&federation, person.clone()).finish(federation.port()).await,
+        &person,
+        federation.party(),
+    );
     // The file is the node's while it serves; the command goes through it.
     let late = RelyingParty::with_basic("sen");
     federation.register(&late);
@@ -185,7 +190,10 @@ async fn what_is_registered_and_removed_counts_on_every_node_within_two_seconds(
     let _ = walk.finish(federation.nodes[1].port()).await;
     let _ = federation.command(&["metadata", "remove", "sen"]);
     for node in &federation.nodes {
-        eventually("a removed relying party is unknown", TWO_SECONDS, || async { !is_live(&federation, node, &late).await }).await;
+        eventually("a removed relying party is unknown", TWO_SECONDS, || async {
+            !is_live(&federation, node, &late).await
+        })
+        .await;
     }
     let listed = federation.command(&["metadata", "list", "--json"]);
     assert!(listed.contains("journal") && !listed.contains("\"sen\""), "{listed}");

@@ -24,8 +24,11 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send,
 {
-    let (attempt, started, outcomes) =
-        (Arc::new(attempt), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::with_capacity(ATTEMPTS))));
+    let (attempt, started, outcomes) = (
+        Arc::new(attempt),
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(Mutex::new(Vec::with_capacity(ATTEMPTS))),
+    );
     let workers: Vec<_> = (0..AT_ONCE)
         .map(|_| {
             let (attempt, started, outcomes) = (attempt.clone(), started.clone(), outcomes.clone());
@@ -79,16 +82,45 @@ async fn a_code_is_redeemed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_who_redeem_one_code_at_the_same_moment_leave_no_token_alive() {
+    let federation = Federation::start(Plan {
+        nodes: 2,
+        notice: false,
+        ..Plan::default()
+    })
+    .await;
+    let (wire, issuer, party) = (&federation.wire, &federation.issuer, federation.party());
+    let ports = [federation.nodes[0].port(), federation.nodes[1].port()];
+    for number in 0..60 {
+        let mut walk = Walk::new(&federation, Person::numbered(number));
+        walk.until("redeem", ports[0]).await;
+        let code = walk.outcome.code.clone();
+        let (one, other) = tokio::join!(
+            party.redeem(wire, ports[0], issuer, &walk.attempt, &code),
+            party.redeem(wire, ports[1], issuer, &walk.attempt, &code),
+        );
+        let given: Vec<_> = [one, other].iter().filter_map(|reply| Some(reply.json()["access_token"].as_str()?.to_owned())).collect();
+        assert!(given.len() <= 1, "at most one is given tokens");
+        for token in given {
+            let reply = relying_party::userinfo(wire, ports[0], issuer, &token).await;
+            assert_eq!(reply.status, 401, "after {number} others");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_assertion_ends_one_login_once() {
     let federation = Federation::start(Plan { nodes: 2, notice: false, ..Plan::default() }).await;
     let mut walk = Walk::new(&federation, Person::asa());
     walk.until("assert", federation.port()).await;
     let Next::Assert(form) = walk.next.clone() else { panic!("at the provider") };
     let ports: Vec<u16> = federation.nodes.iter().map(tests::node::Node::port).collect();
-    let (wire, issuer, cookies) = (federation.wire.clone(), federation.issuer.clone(), walk.browser.cookies());
+    let (wire, issuer, cookies) =
+        (federation.wire.clone(), federation.issuer.clone(), walk.browser.cookies());
     let redirect_uri = federation.party().redirect_uri.clone();
     let locations = in_parallel(move |number| {
-        let (browser, form, port) = (Browser::new(wire.clone(), &issuer), form.clone(), ports[number % ports.len()]);
+        let (browser, form, port) =
+            (Browser::new(wire.clone(), &issuer), form.clone(), ports[number % ports.len()]);
         browser.set_cookies(cookies.clone());
         async move { browser.submit(port, &form).await.location() }
     })

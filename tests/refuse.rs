@@ -186,13 +186,20 @@ async fn an_answer_that_was_changed_on_the_way_is_refused() {
     let changed = text.replace("asabergv0@granvik", "chef@granvik");
     assert_ne!(text, changed);
     let asked = walk.asked.clone().expect("asked");
-    assert_eq!(refused_and_its_twin_is_not(walk, &asked.form(changed.as_bytes())).await.1, "provider.signature_invalid");
+    assert_eq!(
+        refused_and_its_twin_is_not(walk, &asked.form(changed.as_bytes())).await.1,
+        "provider.signature_invalid"
+    );
     let (walk, genuine) = at_provider(&federation).await;
     let text = xml(&genuine);
-    let (start, end) = (text.find("<ds:Signature").expect("a signature"), text.find("</ds:Signature>").expect("its end"));
+    let (start, end) =
+        (text.find("<ds:Signature").expect("a signature"), text.find("</ds:Signature>").expect("its end"));
     let unsigned = format!("{}{}", &text[..start], &text[end + "</ds:Signature>".len()..]);
     let asked = walk.asked.clone().expect("asked");
-    assert_eq!(refused_and_its_twin_is_not(walk, &asked.form(unsigned.as_bytes())).await.1, "provider.signature_missing");
+    assert_eq!(
+        refused_and_its_twin_is_not(walk, &asked.form(unsigned.as_bytes())).await.1,
+        "provider.signature_missing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,7 +222,12 @@ async fn a_code_is_worth_nothing_to_another_client_with_another_verifier_or_twic
     let federation = federation().await;
     let (port, wire, issuer) = (federation.port(), &federation.wire, &federation.issuer);
     let invalid_grant = |reply: &tests::wire::Reply| {
-        assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", reply.text());
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()["error"].as_str()),
+            (400, Some("invalid_grant")),
+            "{}",
+            reply.text()
+        );
     };
     let with_code = async || {
         let mut walk = Walk::new(&federation, Person::asa());

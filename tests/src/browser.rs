@@ -130,7 +130,8 @@ impl Browser {
             .uri(path)
             .header(header::HOST, host)
             .header(header::ACCEPT_LANGUAGE, self.language);
-        let pairs: Vec<String> = self.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            self.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !pairs.is_empty() {
             builder = builder.header(header::COOKIE, pairs.join("; "));
         }
@@ -142,7 +143,8 @@ impl Browser {
         let mut cookies = self.cookies.lock().expect("no panic while holding it");
         for line in reply.headers.get_all(header::SET_COOKIE) {
             let line = line.to_str().expect("a cookie is ASCII");
-            let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).expect("NAME=VALUE");
+            let (name, value) =
+                line.split(';').next().and_then(|pair| pair.split_once('=')).expect("NAME=VALUE");
             if line.contains("Max-Age=0") {
                 cookies.remove(name);
             } else {

@@ -9,7 +9,10 @@ use broker_core::moment::Timestamp;
 /// Now.
 #[must_use]
 pub fn system_time() -> SystemTime {
-    #[expect(clippy::disallowed_methods, reason = "tests stand outside of the process whose clock is a parameter")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests stand outside of the process whose clock is a parameter"
+    )]
     SystemTime::now()
 }
 

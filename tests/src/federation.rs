@@ -98,7 +98,10 @@ struct Published {
 
 impl fmt::Debug for Federation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Federation").field("issuer", &self.issuer).field("nodes", &self.nodes).finish_non_exhaustive()
+        f.debug_struct("Federation")
+            .field("issuer", &self.issuer)
+            .field("nodes", &self.nodes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +111,10 @@ impl Federation {
         let folder = tempfile::Builder::new().prefix("sparvidd-").tempdir().expect("a folder");
         let redis = (plan.nodes > 0).then(|| Redis::start(folder.path()));
         let issuer = format!("http://broker.localhost:{}", free_port());
-        let _ = program::run(folder.path(), if plan.ec { &["keys", "init", "keys", "--ec"] } else { &["keys", "init", "keys"] });
+        let _ = program::run(
+            folder.path(),
+            if plan.ec { &["keys", "init", "keys", "--ec"] } else { &["keys", "init", "keys"] },
+        );
         let store = redis.as_ref().map_or_else(|| "embedded:store/registry.redb".to_owned(), Redis::url);
         let ports: Vec<u16> = (0..plan.nodes.max(1)).map(|_| free_port()).collect();
         let configs: Vec<PathBuf> = ports
@@ -116,12 +122,18 @@ impl Federation {
             .enumerate()
             .map(|(number, port)| {
                 let path = folder.path().join(format!("node{number}.toml"));
-                fs::write(&path, configuration(&issuer, *port, number, &store, &plan)).expect("a configuration file");
+                fs::write(&path, configuration(&issuer, *port, number, &store, &plan))
+                    .expect("a configuration file");
                 path
             })
             .collect();
-        let mut granvik =
-            Provider::new("Granviks kommun", "idp.granvik.localhost", "2120009903", TakenBy::Redirect, plan.ec);
+        let mut granvik = Provider::new(
+            "Granviks kommun",
+            "idp.granvik.localhost",
+            "2120009903",
+            TakenBy::Redirect,
+            plan.ec,
+        );
         granvik.signed = Signed::Response;
         let mut fjorden =
             Provider::new("Region Fjorden", "idp.fjorden.localhost", "2321009900", TakenBy::Post, plan.ec);
@@ -175,7 +187,14 @@ impl Federation {
         let _ = program::run(
             self.folder.path(),
             &[
-                "metadata", "add", &file, "--organisation", organisation, "--subject-source", "subject_id", "--config",
+                "metadata",
+                "add",
+                &file,
+                "--organisation",
+                organisation,
+                "--subject-source",
+                "subject_id",
+                "--config",
                 config,
             ],
         );
@@ -224,7 +243,8 @@ impl Federation {
     /// Fetches a document of the broker.
     pub async fn document(&self, port: u16, path: &str) -> Reply {
         let host = self.issuer.trim_start_matches("http://");
-        let request = Request::get(path).header(header::HOST, host).body(Full::new(Bytes::new())).expect("a request");
+        let request =
+            Request::get(path).header(header::HOST, host).body(Full::new(Bytes::new())).expect("a request");
         self.wire.send(port, request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -273,7 +293,11 @@ impl Federation {
         let page = browser.open(port, &sent.location()).await;
         let (reference, shown) = page.reference_and_code();
         let again = browser.open(port, page.url.as_str()).await;
-        assert_eq!(again.reference_and_code(), (reference.clone(), shown.clone()), "the page survives a reload");
+        assert_eq!(
+            again.reference_and_code(),
+            (reference.clone(), shown.clone()),
+            "the page survives a reload"
+        );
         let times = {
             let mut refused = self.refused.lock().expect("no panic while holding it");
             let times = refused.entry(reference.clone()).or_insert(0_usize);
@@ -289,7 +313,8 @@ impl Federation {
         assert_eq!(lines.len(), times, "one line for each time: {lines:?}");
         let code = lines[times - 1]["code"].as_str().expect("a code").to_owned();
         let alike = shown == "provider.signature_invalid"
-            && ["provider.signature_missing", "provider.signature_algorithm", "provider.undecryptable"].contains(&code.as_str());
+            && ["provider.signature_missing", "provider.signature_algorithm", "provider.undecryptable"]
+                .contains(&code.as_str());
         assert!(code == shown || alike, "the page says {shown} and the log {code}");
         (page, reference, code)
     }
@@ -305,7 +330,11 @@ fn configuration(issuer: &str, port: u16, number: usize, store: &str, plan: &Pla
 }
 
 /// Waits until something holds, or fails after `limit`. Gives how long it took.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, limit: Duration, mut holds: impl FnMut() -> F) -> Duration {
+pub async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    limit: Duration,
+    mut holds: impl FnMut() -> F,
+) -> Duration {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < limit, "not within {limit:?}: {what}");

@@ -74,7 +74,10 @@ impl Node {
     }
 
     async fn health(&self) -> Option<StatusCode> {
-        let request = Request::get("/health").header("host", "localhost").body(Full::new(Bytes::new())).expect("a request");
+        let request = Request::get("/health")
+            .header("host", "localhost")
+            .body(Full::new(Bytes::new()))
+            .expect("a request");
         Wire::new().send(self.port, request).await.ok().map(|reply| reply.status)
     }
 
@@ -115,7 +118,9 @@ impl Node {
     pub fn log_lines(&self) -> Vec<Value> {
         self.log()
             .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("a line that is not JSON: {line}")))
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("a line that is not JSON: {line}"))
+            })
             .collect()
     }
 

@@ -6,9 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::role::Inbound;
 use broker_saml::{
     attributes::to_saml,
-    idp::{
-        AssertionToIssue, AuthnRequest, ErrorToIssue, NameIdToIssue, ReceivedAuthnRequest, Signed,
-    },
+    idp::{AssertionToIssue, AuthnRequest, ErrorToIssue, NameIdToIssue, ReceivedAuthnRequest, Signed},
     name_id,
     status::{SecondLevel, TopLevel},
 };
@@ -110,7 +108,8 @@ impl Provider {
     #[must_use]
     pub fn metadata(&self) -> String {
         let yesterday = chance::system_time() - Duration::from_secs(86_400);
-        let certificate = self.key.self_signed_certificate(&self.host, yesterday, 365).expect("a certificate");
+        let certificate =
+            self.key.self_signed_certificate(&self.host, yesterday, 365).expect("a certificate");
         let binding = match self.taken_by {
             TakenBy::Redirect => "HTTP-Redirect",
             TakenBy::Post => "HTTP-POST",
@@ -161,7 +160,8 @@ impl Provider {
             }
         };
         let received = ReceivedAuthnRequest::read(&message).expect("an AuthnRequest");
-        let request = received.verified(broker, &AlgorithmPolicy::default()).expect("a signature of the broker");
+        let request =
+            received.verified(broker, &AlgorithmPolicy::default()).expect("a signature of the broker");
         Asked { request: request.into_value(), relay_state: received.relay_state().map(str::to_owned) }
     }
 

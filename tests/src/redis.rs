@@ -35,16 +35,32 @@ impl Redis {
         assert!(self.process.is_none(), "the Redis server is running");
         let log = File::create(self.folder.join("redis.log")).expect("a log file");
         let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &self.port.to_string(),
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+            ])
             .arg(&self.folder)
             .stdin(Stdio::null())
             .stdout(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("redis-server cannot be run ({error}): install the package redis-server"));
+            .unwrap_or_else(|error| {
+                panic!("redis-server cannot be run ({error}): install the package redis-server")
+            });
         self.process = Some(process);
         let began = Instant::now();
         while self.try_connect().is_none() {
-            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not answer on port {}", self.port);
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "redis-server does not answer on port {}",
+                self.port
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -109,7 +125,8 @@ impl Redis {
                 redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(500).query(&mut connection).expect("SCAN");
             for key in keys {
                 // A key may expire between the two questions.
-                let value: Option<Vec<u8>> = redis::cmd("GET").arg(&key).query(&mut connection).expect("a string");
+                let value: Option<Vec<u8>> =
+                    redis::cmd("GET").arg(&key).query(&mut connection).expect("a string");
                 found.extend(value.map(|value| (key, value)));
             }
             cursor = next;

@@ -192,7 +192,8 @@ impl RelyingParty {
         let url = Url::parse(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         assert_eq!(&url[..url::Position::AfterPath], self.redirect_uri);
         let one = |name: &str| {
-            let mut values = url.query_pairs().filter(|(found, _)| found == name).map(|(_, value)| value.into_owned());
+            let mut values =
+                url.query_pairs().filter(|(found, _)| found == name).map(|(_, value)| value.into_owned());
             let value = values.next();
             assert!(values.next().is_none(), "{name} stands twice in the answer");
             value
@@ -234,7 +235,8 @@ impl RelyingParty {
                     "iss": self.client_id, "sub": self.client_id, "aud": issuer,
                     "jti": chance::text(), "iat": now.0, "exp": now.0 + 60,
                 });
-                let assertion = jws::sign_compact(&**key, None, claims.to_string().as_bytes()).expect("signed");
+                let assertion =
+                    jws::sign_compact(&**key, None, claims.to_string().as_bytes()).expect("signed");
                 fields.push(("client_assertion_type", ASSERTION_TYPE.to_owned()));
                 fields.push(("client_assertion", assertion));
             }
@@ -250,7 +252,13 @@ impl RelyingParty {
 
     /// Checks an ID token (OpenID Connect Core 3.1.3.7, 3.1.3.8) and gives its claims.
     #[must_use]
-    pub fn id_token(&self, issuer: &str, attempt: &Attempt, keys: &JwkSet, answer: &Value) -> Map<String, Value> {
+    pub fn id_token(
+        &self,
+        issuer: &str,
+        attempt: &Attempt,
+        keys: &JwkSet,
+        answer: &Value,
+    ) -> Map<String, Value> {
         let token = answer["id_token"].as_str().expect("an ID token");
         let claims = self.verified(keys, token, ExpectedType::AbsentOr("JWT"));
         let access_token = answer["access_token"].as_str().expect("an access token");

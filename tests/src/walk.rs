@@ -100,7 +100,12 @@ impl<'f> Walk<'f> {
 
     /// A login to `party` through `provider`, which is chosen on the choice page.
     #[must_use]
-    pub fn between(federation: &'f Federation, party: &'f RelyingParty, provider: &'f Provider, person: Person) -> Self {
+    pub fn between(
+        federation: &'f Federation,
+        party: &'f RelyingParty,
+        provider: &'f Provider,
+        person: Person,
+    ) -> Self {
         Self {
             federation,
             party,
@@ -219,7 +224,9 @@ impl<'f> Walk<'f> {
                 let named: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
                 crate::browser::encoded(&named) == wanted
             });
-            return Next::Choose(link.unwrap_or_else(|| panic!("{} is not offered", self.provider.entity_id)));
+            return Next::Choose(
+                link.unwrap_or_else(|| panic!("{} is not offered", self.provider.entity_id)),
+            );
         }
         self.at_provider(port, &page).await
     }

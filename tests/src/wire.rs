@@ -145,7 +145,10 @@ impl Wire {
 }
 
 async fn connect(port: u16) -> Result<SendRequest<Full<Bytes>>, NoReply> {
-    #[expect(clippy::disallowed_methods, reason = "the harness stands outside of the process whose sockets are counted")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the harness stands outside of the process whose sockets are counted"
+    )]
     let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.map_err(NoReply::Connect)?;
     let _ = stream.set_nodelay(true);
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(NoReply::Http)?;

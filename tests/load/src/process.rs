@@ -6,7 +6,8 @@ use std::{fs, time::Duration};
 /// have ended are not in it; a node's do not end.
 pub(crate) fn time(process_id: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{process_id}/task")).into_iter().flatten().flatten();
-    let nanoseconds = tasks.filter_map(|task| of_thread(&fs::read_to_string(task.path().join("schedstat")).ok()?)).sum();
+    let nanoseconds =
+        tasks.filter_map(|task| of_thread(&fs::read_to_string(task.path().join("schedstat")).ok()?)).sum();
     Duration::from_nanos(nanoseconds)
 }
 

@@ -69,19 +69,35 @@ impl Report {
     pub(crate) fn table(&self) -> String {
         let raw = milliseconds(self.raw.login());
         let mut rows = vec![
-            ("logins", format!("{} ({} at a time, {} node(s), {}, {})", self.logins, self.concurrency, self.nodes, self.keys, self.store)),
+            (
+                "logins",
+                format!(
+                    "{} ({} at a time, {} node(s), {}, {})",
+                    self.logins, self.concurrency, self.nodes, self.keys, self.store
+                ),
+            ),
             ("logins/s", format!("{:.0}", self.per_second())),
             ("wait for the broker, p50", format!("{:.2} ms", self.wait(50))),
             ("wait for the broker, p99", format!("{:.2} ms", self.wait(99))),
             ("broker CPU per login", format!("{:.3} ms", self.per_login())),
-            ("  signing and verifying, raw", format!("{raw:.3} ms (2 x {:.3} + {:.3})", milliseconds(self.raw.sign), milliseconds(self.raw.verify))),
+            (
+                "  signing and verifying, raw",
+                format!(
+                    "{raw:.3} ms (2 x {:.3} + {:.3})",
+                    milliseconds(self.raw.sign),
+                    milliseconds(self.raw.verify)
+                ),
+            ),
             ("  everything else", format!("{:.3} ms", self.per_login() - raw)),
         ];
         if let Some(trips) = self.trips {
             rows.push(("store round trips per login", format!("{trips:.2}")));
         }
         for (now, peak) in &self.memory {
-            rows.push(("resident memory of a node", format!("{:.1} MB, at most {:.1} MB", megabytes(*now), megabytes(*peak))));
+            rows.push((
+                "resident memory of a node",
+                format!("{:.1} MB, at most {:.1} MB", megabytes(*now), megabytes(*peak)),
+            ));
         }
         rows.into_iter().fold(String::new(), |mut text, (name, value)| {
             // Writing into a String cannot fail.
