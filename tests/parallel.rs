@@ -83,12 +83,7 @@ async fn a_code_is_redeemed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_redeem_one_code_at_the_same_moment_leave_no_token_alive() {
-    let federation = Federation::start(Plan {
-        nodes: 2,
-        notice: false,
-        ..Plan::default()
-    })
-    .await;
+    let federation = Federation::start(Plan { nodes: 2, notice: false, ..Plan::default() }).await;
     let (wire, issuer, party) = (&federation.wire, &federation.issuer, federation.party());
     let ports = [federation.nodes[0].port(), federation.nodes[1].port()];
     for number in 0..60 {
@@ -99,7 +94,10 @@ async fn two_who_redeem_one_code_at_the_same_moment_leave_no_token_alive() {
             party.redeem(wire, ports[0], issuer, &walk.attempt, &code),
             party.redeem(wire, ports[1], issuer, &walk.attempt, &code),
         );
-        let given: Vec<_> = [one, other].iter().filter_map(|reply| Some(reply.json()["access_token"].as_str()?.to_owned())).collect();
+        let given: Vec<_> = [one, other]
+            .iter()
+            .filter_map(|reply| Some(reply.json()["access_token"].as_str()?.to_owned()))
+            .collect();
         assert!(given.len() <= 1, "at most one is given tokens");
         for token in given {
             let reply = relying_party::userinfo(wire, ports[0], issuer, &token).await;

@@ -1,17 +1,26 @@
 //! The login cookie: one small one per login, so that tabs do not disturb each other (design decision 6).
 //!
 //! Name: prefix and the login's selector, which is no secret and stands in page addresses. Value: 160 random bits that bind every record
-//! of the login to this browser (and name the records of its pages), and the minute it was set in, so that the oldest can go.
+//! of the login to this browser (and name the records of its pages); the minute it was set in, so that the oldest can go; and a tag of who asked,
+//! so that a login that is over, however long, still has its way back to the service. The tag opens nothing.
 //!
 //! `SameSite=None`: a provider's answer is a cross-site POST, to which a browser attaches no Lax cookie.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use broker_core::moment::{Moment, Timestamp};
+use broker_core::{
+    identifier::RelyingPartyId,
+    moment::{Moment, Timestamp},
+};
 use broker_store::record::Handle;
+use certs::mac::MacKey;
 use http::{HeaderMap, HeaderValue, header};
 
 /// Logins that one browser may have open.
 const MOST: usize = 20;
+
+/// How long a browser keeps the cookie, in seconds: far longer than any login, for the way back from a page that was left open over lunch. What it
+/// binds ends in the store long before.
+pub(crate) const KEPT_SECONDS: u64 = 12 * 3600;
 
 /// Length of a selector: 48 random bits.
 pub(crate) const SELECTOR: usize = 8;
@@ -21,15 +30,13 @@ pub(crate) const SELECTOR: usize = 8;
 pub(crate) struct LoginCookie {
     selector: String,
     secret: Handle,
+    origin: String,
 }
 
 impl LoginCookie {
-    /// A new one.
-    pub(crate) fn new(moment: Moment<'_>) -> Self {
-        Self {
-            selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()),
-            secret: Handle::new(moment),
-        }
+    /// A new one, for a login whose relying party has the tag `origin` ([`origin_tag`]).
+    pub(crate) fn new(moment: Moment<'_>, origin: String) -> Self {
+        Self { selector: URL_SAFE_NO_PAD.encode(moment.random::<6>()), secret: Handle::new(moment), origin }
     }
 
     /// The one that a request carries for a login.
@@ -37,8 +44,13 @@ impl LoginCookie {
         is_selector(selector).then_some(())?;
         let name = format!("{}{selector}", prefix(https));
         let (_, value) = pairs(headers).find(|(candidate, _)| *candidate == name)?;
-        let (secret, _) = value.split_once('.')?;
-        Some(Self { selector: selector.to_owned(), secret: Handle::parse(secret)? })
+        let mut parts = value.splitn(3, '.');
+        let (secret, _, origin) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
+        Some(Self {
+            selector: selector.to_owned(),
+            secret: Handle::parse(secret)?,
+            origin: origin.to_owned(),
+        })
     }
 
     /// Names the login; no secret.
@@ -51,6 +63,11 @@ impl LoginCookie {
         &self.secret
     }
 
+    /// The tag of the relying party that asked; whatever the browser says.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// A provider trip of this login: a fresh handle, and what travels, in which the selector stands before the handle so that an
     /// answer finds its cookie.
     pub(crate) fn trip(&self, moment: Moment<'_>) -> (Handle, String) {
@@ -60,11 +77,13 @@ impl LoginCookie {
     }
 
     /// The headers that set it, and expire the oldest beyond the most that a browser may have.
-    pub(crate) fn set(&self, request: &HeaderMap, https: bool, now: Timestamp, lifetime: u64) -> Vec<HeaderValue> {
+    pub(crate) fn set(&self, request: &HeaderMap, https: bool, now: Timestamp) -> Vec<HeaderValue> {
         let prefix = prefix(https);
         let mut open: Vec<(&str, i64)> = pairs(request)
             .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(is_selector))
-            .map(|(name, value)| (name, value.split_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or_default()))
+            .map(|(name, value)| {
+                (name, value.split('.').nth(1).and_then(|at| at.parse().ok()).unwrap_or_default())
+            })
             .collect();
         open.sort_by_key(|(_, minute)| *minute);
         let surplus = (open.len() + 1).saturating_sub(MOST);
@@ -74,10 +93,11 @@ impl LoginCookie {
             .map(|(name, _)| format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None"))
             .collect();
         headers.push(format!(
-            "{prefix}{}={}.{}; Path=/; Max-Age={lifetime}; Secure; HttpOnly; SameSite=None",
+            "{prefix}{}={}.{}.{}; Path=/; Max-Age={KEPT_SECONDS}; Secure; HttpOnly; SameSite=None",
             self.selector,
             self.secret.as_str(),
-            now.0 / 60
+            now.0 / 60,
+            self.origin
         ));
         headers.iter().filter_map(|text| HeaderValue::from_str(text).ok()).collect()
     }
@@ -87,6 +107,12 @@ impl std::fmt::Debug for LoginCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LoginCookie").field("selector", &self.selector).finish_non_exhaustive()
     }
+}
+
+/// The tag of a relying party in cookies: 64 bits of a keyed function of its name, so that a cookie says to nobody else where somebody has been.
+pub(crate) fn origin_tag(key: &MacKey, relying_party: &RelyingPartyId) -> String {
+    let [a, b, c, d, e, f, g, h, ..] = key.mac(relying_party.as_str().as_bytes());
+    URL_SAFE_NO_PAD.encode([a, b, c, d, e, f, g, h])
 }
 
 /// Takes apart what travelled: the login's selector and the trip's handle.
@@ -113,9 +139,9 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+        // Pair by pair: another application's cookie on the same domain may hold octets that are not ASCII, and hides none of ours.
+        .flat_map(|value| value.as_bytes().split(|octet| *octet == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
 }
 
 #[cfg(test)]
@@ -123,8 +149,13 @@ mod tests {
     use broker_core::moment::Timestamp;
     use http::{HeaderMap, HeaderValue, header};
 
-    use super::{LoginCookie, trip_of};
+    use super::{LoginCookie, origin_tag, trip_of};
     use crate::moment::moment;
+
+    fn tag() -> String {
+        let key = certs::mac::Secret::from_octets([1; 32]).mac_key("login cookie");
+        origin_tag(&key, &broker_core::identifier::RelyingPartyId::from("journal"))
+    }
 
     fn sent(cookies: &[String]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -134,35 +165,50 @@ mod tests {
 
     #[test]
     fn a_cookie_is_small_and_comes_back() {
-        let cookie = LoginCookie::new(moment());
-        let set = cookie.set(&HeaderMap::new(), true, Timestamp(1_700_000_000), 900);
+        let cookie = LoginCookie::new(moment(), tag());
+        let set = cookie.set(&HeaderMap::new(), true, Timestamp(1_700_000_000));
         let text = set[0].to_str().expect("text");
         let pair = text.split(';').next().expect("a pair").to_owned();
         assert!(pair.len() <= 80, "{pair}");
         assert!(text.contains("; Secure; HttpOnly; SameSite=None") && text.starts_with("__Host-"));
         let back = LoginCookie::of(&sent(&[pair]), cookie.selector(), true).expect("found");
         assert_eq!(back.secret().as_str(), cookie.secret().as_str());
+        assert_eq!(back.origin(), tag());
+    }
+
+    #[test]
+    fn another_applications_octets_hide_no_cookie_of_ours() {
+        let cookie = LoginCookie::new(moment(), tag());
+        let set = cookie.set(&HeaderMap::new(), true, Timestamp(0));
+        let pair = set[0].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+        let mut headers = HeaderMap::new();
+        let sent = [b"city=Malm\xf6; ".as_slice(), pair.as_bytes(), b"; name=\xc3\x85sa"].concat();
+        headers.insert(header::COOKIE, HeaderValue::from_bytes(&sent).expect("a header"));
+        assert!(LoginCookie::of(&headers, cookie.selector(), true).is_some());
+        headers.insert(header::COOKIE, HeaderValue::from_bytes(b"city=Malm\xf6").expect("a header"));
+        assert!(LoginCookie::of(&headers, cookie.selector(), true).is_none());
     }
 
     #[test]
     fn another_logins_cookie_is_not_taken() {
-        let (own, other) = (LoginCookie::new(moment()), LoginCookie::new(moment()));
-        let set = other.set(&HeaderMap::new(), true, Timestamp(0), 900);
+        let (own, other) = (LoginCookie::new(moment(), tag()), LoginCookie::new(moment(), tag()));
+        let set = other.set(&HeaderMap::new(), true, Timestamp(0));
         let pair = set[0].to_str().expect("text").split(';').next().expect("a pair").to_owned();
         assert!(LoginCookie::of(&sent(&[pair]), own.selector(), true).is_none());
     }
 
     #[test]
     fn the_oldest_beyond_twenty_expires() {
-        let cookies: Vec<String> = (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
-        let set = LoginCookie::new(moment()).set(&sent(&cookies), true, Timestamp(600_000), 900);
+        let cookies: Vec<String> =
+            (0..20).map(|n| format!("__Host-login-AAAAAA{n:02}={}.{}", "x".repeat(22), 100 - n)).collect();
+        let set = LoginCookie::new(moment(), tag()).set(&sent(&cookies), true, Timestamp(600_000));
         assert_eq!(set.len(), 2);
         assert!(set[0].to_str().expect("text").starts_with("__Host-login-AAAAAA19=; Path=/; Max-Age=0"));
     }
 
     #[test]
     fn a_handle_names_its_login() {
-        let cookie = LoginCookie::new(moment());
+        let cookie = LoginCookie::new(moment(), tag());
         let (handle, travels) = cookie.trip(moment());
         assert_eq!(trip_of(&travels), Some((cookie.selector(), handle)));
         assert_eq!(trip_of("short"), None);

@@ -9,14 +9,19 @@ use axum::response::Response;
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended, Tombstone},
+    login::{
+        AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended,
+        Tombstone,
+    },
     moment::Moment,
+    policy::{ProviderPolicy, RelyingPartyPolicy},
     release::Policy,
+    request::AuthenticationRequest,
     result::OneTimeUse,
     role::{Completion, Downstream, Inbound, Outbound, Outcome, Refusal, ReturnTo, Upstream},
-    routing::Peers,
+    routing::{self, Peers},
 };
-use broker_oidc::op::grant::Grant;
+use broker_oidc::op::{OidcOp, grant::Grant};
 use broker_store::{
     record::{Binding, Handle, MarkKind, Place, RecordKind},
     vault::{Finished, Found, Mark, NewRecord, VaultError},
@@ -31,7 +36,7 @@ use crate::{
     config::Notice,
     cookie::{self, LoginCookie},
     endpoint::{choice, notice, onward},
-    moment, respond,
+    moment,
     wiring::Node,
 };
 
@@ -49,6 +54,8 @@ pub(crate) struct Step<'n> {
     pub(crate) headers: HeaderMap,
     /// The request is a form of ours, whose content policy Chromium applies to every redirect that follows.
     pub(crate) after_form: bool,
+    /// Why no login may go on here and now.
+    not_ready: Option<Failure>,
 }
 
 /// A step that did not go on: what went wrong, and what is known of the login.
@@ -114,15 +121,24 @@ impl Trouble {
 
 impl From<VaultError> for Trouble {
     fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Store(error) => Self::new(Failure::new(FailureCode::StoreAway, error.to_string())),
-            // Octets that no node wrote here open nothing: as if there were none.
-            VaultError::Corrupt => Self::new(Failure::new(FailureCode::LoginUnknown, error.to_string())),
-            VaultError::Unfit(_) | VaultError::Occupied => {
-                Self::new(Failure::new(FailureCode::Internal, error.to_string()))
-            }
-        }
+        Self::new(unkept(&error))
     }
+}
+
+/// What a failed verb of the store means to a login.
+fn unkept(error: &VaultError) -> Failure {
+    let code = match error {
+        VaultError::Store(_) => FailureCode::StoreAway,
+        // Octets that no node wrote here open nothing: as if there were none.
+        VaultError::Corrupt => FailureCode::LoginUnknown,
+        VaultError::Unfit(_) | VaultError::Occupied => FailureCode::Internal,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// The same, where the login is known: its relying party can be told.
+fn unkept_of(context: &Context) -> impl Fn(VaultError) -> Box<Trouble> {
+    move |error| Box::new(Trouble::of(unkept(&error), context))
 }
 
 impl From<Box<Refusal>> for Trouble {
@@ -153,19 +169,29 @@ pub(crate) struct SpentCode {
 type Stepped = Result<Response, Box<Trouble>>;
 
 impl<'n> Step<'n> {
-    /// Begins a step that may lead to a login: refused while the registry is not confirmed, since a suspension could be missed
-    /// (design decision 7).
-    pub(crate) fn new(node: &'n Node, headers: HeaderMap) -> Result<Self, Box<Trouble>> {
+    /// Begins a step. While the registry is not confirmed no login goes on, since a suspension could be missed (design decision 7); what is known
+    /// of the peers serves then for the way back alone.
+    pub(crate) fn new(node: &'n Node, headers: HeaderMap) -> Self {
         let moment = moment::moment();
-        let registry = node.registry.confirmed(moment.now).map_err(|failure| Box::new(Trouble::new(failure)))?;
-        let keyring = node.oidc_keys.current().map_err(|failure| Box::new(Trouble::new(failure)))?;
-        Ok(Self { node, registry, keyring, moment, headers, after_form: false })
+        let (registry, stale) = match node.registry.confirmed(moment.now) {
+            Ok(registry) => (registry, None),
+            Err(failure) => (node.registry.any(), Some(failure)),
+        };
+        let (keyring, keyless) = match node.oidc_keys.current() {
+            Ok(keyring) => (keyring, None),
+            Err(failure) => (Arc::default(), Some(failure)),
+        };
+        Self { node, registry, keyring, moment, headers, after_form: false, not_ready: stale.or(keyless) }
     }
 
     /// A relying party asks.
     pub(crate) async fn begin(&self, message: &Inbound) -> Stepped {
         let op = self.node.op(&self.registry, &self.keyring);
-        let (request, return_to) = op.receive(message, self.moment).map_err(|refusal| Box::new(Trouble::from(refusal)))?;
+        let received = op.receive(message, self.moment);
+        if let Some(failure) = &self.not_ready {
+            return Err(self.turned_away(failure, received));
+        }
+        let (request, return_to) = received.map_err(|refusal| Box::new(Trouble::from(refusal)))?;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),
@@ -174,18 +200,44 @@ impl<'n> Step<'n> {
             started: self.moment.now,
         };
         let next = Login::<Received>::begin(context).route(&*self.registry);
-        let cookie = LoginCookie::new(self.moment);
         match next {
             Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),
-            Ok(Next::Routed(login)) => self.send(login, &cookie, true).await,
+            Ok(Next::Routed(login)) => {
+                let cookie = self.new_cookie(login.context());
+                self.send(login, &cookie, true).await
+            }
             Ok(Next::Choice(login)) => {
-                let page = choice::page(self, login.context(), &cookie, "");
-                let place = page_place(RecordKind::Choice, &cookie);
+                let context = login.context().clone();
+                let cookie = self.new_cookie(&context);
+                let page = choice::page(self, &context, &cookie, "");
+                let place = choice_place(&cookie);
                 let ends = self.node.login_ends(self.moment.now);
-                self.node.vault.put(self.moment, place, &Suspended::Choice(login), ends).await?;
+                let kept = self.node.vault.put(self.moment, place, &Suspended::Choice(login), ends).await;
+                kept.map_err(unkept_of(&context))?;
                 Ok(self.with_cookie(page, &cookie))
             }
         }
+    }
+
+    /// A request that came while no login may begin. Who asks is known by what this node knew last, so that the way back is there.
+    fn turned_away(
+        &self,
+        failure: &Failure,
+        received: Result<(AuthenticationRequest, ReturnTo), Box<Refusal>>,
+    ) -> Box<Trouble> {
+        let trouble = Trouble::new(failure.clone());
+        Box::new(match received {
+            Ok((request, return_to)) => Trouble {
+                language: Some(self.node.language(&request.languages, &self.headers)),
+                relying_party: Some(request.relying_party),
+                return_to: Some(return_to),
+                silent: request.passive,
+                ..trouble
+            },
+            Err(refusal) if refusal.return_to.is_some() => refusal.into(),
+            // A relying party that is unknown here may be known to a node that has read the registry.
+            Err(_) => trouble,
+        })
     }
 
     /// The person looks for their organisation.
@@ -200,9 +252,11 @@ impl<'n> Step<'n> {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
         let context = login.context().clone();
-        let routed = login
-            .chosen(provider, &*self.registry)
-            .map_err(|failure| Box::new(Trouble::of(failure, &context).at(provider)))?;
+        let routed = login.chosen(provider, &*self.registry).map_err(|failure| {
+            let trouble = Trouble::of(failure, &context);
+            // Only a name of the registry's goes into the log: what stands in an address may be anything.
+            Box::new(if self.registry.provider(provider).is_some() { trouble.at(provider) } else { trouble })
+        })?;
         self.send(routed, &cookie, false).await
     }
 
@@ -210,7 +264,8 @@ impl<'n> Step<'n> {
     pub(crate) async fn turn_back(&self, selector: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
-        let failure = Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
+        let failure =
+            Failure::new(FailureCode::NoticeDeclined, "the person turned back at the choice of organisation");
         Err(Box::new(Trouble::of(failure, login.context())))
     }
 
@@ -218,11 +273,31 @@ impl<'n> Step<'n> {
         &self,
         cookie: &LoginCookie,
     ) -> Result<Login<broker_core::login::AwaitingChoice>, Box<Trouble>> {
-        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Choice, cookie)).await? {
+        match self.read(choice_place(cookie), cookie).await? {
             Found::Live(Suspended::Choice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
-            _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+            _ => Err(self.lost(FailureCode::LoginUnknown, cookie)),
         }
+    }
+
+    /// Reads what waits for this browser.
+    async fn read(
+        &self,
+        place: Place<'_>,
+        cookie: &LoginCookie,
+    ) -> Result<Found<Suspended, Tombstone>, Box<Trouble>> {
+        let read = self.node.vault.read::<Suspended, Tombstone>(self.moment, place).await;
+        read.map_err(|error| self.lost(unkept(&error), cookie))
+    }
+
+    /// A login of which nothing is left but its cookie, and by that the way back.
+    fn lost(&self, failure: impl Into<Failure>, cookie: &LoginCookie) -> Box<Trouble> {
+        let key = self.node.origin_key();
+        let asked = |client: &&Arc<metadata::OidcClient>| {
+            cookie::origin_tag(&key, &client.client_id) == cookie.origin()
+        };
+        let relying_party = self.registry.oidc_clients().find(asked).map(|client| client.client_id.clone());
+        Box::new(Trouble { relying_party, ..Trouble::new(failure) })
     }
 
     /// Sends the browser to the provider.
@@ -233,15 +308,26 @@ impl<'n> Step<'n> {
         let (login, outbound) = login
             .send(&role, &travels, self.moment)
             .map_err(|(failure, login)| Box::new(Trouble::of(failure, login.context()).at(&provider)))?;
-        let language = login.context().language.clone();
-        let origin = Origin { relying_party: login.context().request.relying_party.clone(), language: language.clone() };
+        let context = login.context().clone();
+        let language = context.language.clone();
+        let origin = Origin {
+            relying_party: login.context().request.relying_party.clone(),
+            language: language.clone(),
+        };
         let ends = self.node.login_ends(self.moment.now);
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
-        let records = [
-            NewRecord::new(place, &Suspended::Provider(login), ends)?,
-            NewRecord::new(origin_place(&handle), &origin, ends)?,
-        ];
-        self.node.vault.put_all(self.moment, &records).await?;
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
+        let kept = async {
+            let records = [
+                NewRecord::new(place, &Suspended::Provider(login), ends)?,
+                NewRecord::new(origin_place(&handle), &origin, ends)?,
+            ];
+            self.node.vault.put_all(self.moment, &records).await
+        };
+        kept.await.map_err(unkept_of(&context))?;
         let name = self.provider_name(&provider, &language);
         let response = onward::outbound(self, &outbound, &language, &name);
         Ok(if new_cookie { self.with_cookie(response, cookie) } else { response })
@@ -259,15 +345,21 @@ impl<'n> Step<'n> {
         let Some(cookie) = LoginCookie::of(&self.headers, selector, self.node.config.is_https()) else {
             return Err(self.without_cookie(&handle).await);
         };
-        let place = Place { kind: RecordKind::Provider, handle: &handle, binding: Binding::Cookie(cookie.secret().as_str()) };
-        let login = match self.node.vault.read::<Suspended, Tombstone>(self.moment, place).await? {
+        self.ready(&cookie)?;
+        let place = Place {
+            kind: RecordKind::Provider,
+            handle: &handle,
+            binding: Binding::Cookie(cookie.secret().as_str()),
+        };
+        let login = match self.read(place, &cookie).await? {
             Found::Live(Suspended::Provider(login)) => login,
             Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
                 // The same browser posted again while the notice waits: the notice it is.
-                return Ok(respond::see_other(&notice::path(cookie.selector())));
+                let login = self.awaiting_notice(&cookie, &handle).await?;
+                return Ok(notice::page(self, &login, &cookie, &handle));
             }
             Found::Spent(tombstone) => return Err(Box::new(Trouble::over(tombstone))),
-            _ => return Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+            _ => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
         };
         let provider = login.state().provider().clone();
         let context = login.context().clone();
@@ -281,16 +373,13 @@ impl<'n> Step<'n> {
         };
         let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
         match released {
-            Release::Released(login) => self.answer(login, place, Some((&provider, once))).await,
+            Release::Released(login) => self.answer(login, place, Some(once)).await,
             Release::Notice(login) => {
-                let page = notice::page(self, &login, &cookie);
+                let page = notice::page(self, &login, &cookie, &handle);
                 let ends = self.node.login_ends(self.moment.now);
-                let tombstone = self.tombstone(&context, Ended::Continued);
-                let waiting = [NewRecord::new(page_place(RecordKind::Notice, &cookie), &Suspended::Notice(login), ends)?];
-                self.finish(place, &tombstone, Some(&once), &waiting).await.map_err(|mut failed| {
-                    failed.provider = Some(provider.clone());
-                    failed
-                })?;
+                let waiting = NewRecord::new(notice_place(&handle, &cookie), &Suspended::Notice(login), ends);
+                let waiting = [waiting.map_err(|error| trouble(unkept(&error)))?];
+                self.finish(place, (&context, &provider), Ended::Continued, Some(&once), &waiting).await?;
                 Ok(page)
             }
         }
@@ -303,64 +392,81 @@ impl<'n> Step<'n> {
         provider: &ProviderId,
     ) -> Result<Release, Box<Failure>> {
         let login = login.authenticated(result).map_err(|(failure, _)| Box::new(failure))?;
-        let relying_party = login.context().request.relying_party.clone();
-        // Looked up now, not when the login began: a suspension in between counts.
-        let (Some(provider), Some(relying_party)) =
-            (self.registry.provider(provider), self.registry.relying_party(&relying_party))
-        else {
-            return Err(Box::new(Failure::new(FailureCode::ProviderUnknown, "a peer left the registry during the login")));
-        };
-        broker_core::routing::admissible(&provider, &relying_party).map_err(Box::new)?;
+        let context = login.context();
+        let (provider, relying_party) = self.still_admissible(provider, &context.request.relying_party)?;
         let policy = Policy {
             provider: &provider,
             relying_party: &relying_party,
             output_map: self.node.output_map(),
             subject_secret: &self.node.subjects,
         };
-        let notice = self.node.config.file.federation.notice == Notice::EachLogin;
+        // The federation's rule, or the relying party's wish (prompt=consent).
+        let notice = self.node.config.file.federation.notice == Notice::EachLogin
+            || OidcOp::notice_asked(&context.return_to);
         login.release(policy, notice).map_err(|(failure, _)| Box::new(failure))
     }
 
-    /// Shows the notice that waits.
-    pub(crate) async fn show_notice(&self, selector: &str) -> Stepped {
+    /// Both peers, looked up now and not when the login began: a suspension in between counts.
+    fn still_admissible(
+        &self,
+        provider: &ProviderId,
+        relying_party: &RelyingPartyId,
+    ) -> Result<(Arc<ProviderPolicy>, Arc<RelyingPartyPolicy>), Box<Failure>> {
+        let left = |code| Box::new(Failure::new(code, "it left the registry during the login"));
+        let relying_party = self
+            .registry
+            .relying_party(relying_party)
+            .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
+        let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
+        routing::admissible(&provider, &relying_party).map_err(Box::new)?;
+        Ok((provider, relying_party))
+    }
+
+    /// Somebody came to a notice's address without its form, where nothing can be shown: the notice stands where the provider's answer was posted.
+    pub(crate) fn past_notice(&self, selector: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
-        let login = self.awaiting_notice(&cookie).await?;
-        Ok(notice::page(self, &login, &cookie))
+        Err(self.lost(FailureCode::PageExpired, &cookie))
     }
 
     /// The person has read the notice. The page's token proves that the decision was made on it.
     pub(crate) async fn decide(mut self, selector: &str, token: &str, accept: bool) -> Stepped {
         self.after_form = true;
         let cookie = self.cookie(selector)?;
-        if !notice::token_holds(self.node, &cookie, token) {
-            return Err(Box::new(Trouble::new(FailureCode::PageExpired)));
+        if !notice::from_own_page(&self.headers, &self.node.config) {
+            let failure =
+                Failure::new(FailureCode::PageExpired, "the decision was sent by another site's page");
+            return Err(self.lost(failure, &cookie));
         }
-        let login = self.awaiting_notice(&cookie).await?;
-        let place = page_place(RecordKind::Notice, &cookie);
-        if accept {
-            return self.answer(login.accepted(), place, None).await;
-        }
+        let Some(handle) = notice::handle_of(self.node, &cookie, token) else {
+            return Err(self.lost(FailureCode::PageExpired, &cookie));
+        };
+        let login = self.awaiting_notice(&cookie, &handle).await?;
+        let place = notice_place(&handle, &cookie);
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
-        self.finish(place, &self.tombstone(&context, Ended::Failed), None, &[]).await?;
+        if accept {
+            self.still_admissible(&provider, &context.request.relying_party)
+                .map_err(|failure| Box::new(Trouble::of(*failure, &context).at(&provider)))?;
+            return self.answer(login.accepted(), place, None).await;
+        }
+        self.finish(place, (&context, &provider), Ended::Failed, None, &[]).await?;
         Err(Box::new(Trouble::of(FailureCode::NoticeDeclined, &context).at(&provider)))
     }
 
-    async fn awaiting_notice(&self, cookie: &LoginCookie) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
-        match self.node.vault.read::<Suspended, Tombstone>(self.moment, page_place(RecordKind::Notice, cookie)).await? {
+    async fn awaiting_notice(
+        &self,
+        cookie: &LoginCookie,
+        handle: &Handle,
+    ) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
+        match self.read(notice_place(handle, cookie), cookie).await? {
             Found::Live(Suspended::Notice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
-            _ => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
+            _ => Err(self.lost(FailureCode::LoginUnknown, cookie)),
         }
     }
 
     /// Ends the login at `place` and sends its code.
-    async fn answer(
-        &self,
-        login: Login<Released>,
-        place: Place<'_>,
-        assertion: Option<(&ProviderId, OneTimeUse)>,
-    ) -> Stepped {
+    async fn answer(&self, login: Login<Released>, place: Place<'_>, once: Option<OneTimeUse>) -> Stepped {
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
         let op = self.node.op(&self.registry, &self.keyring);
@@ -371,50 +477,60 @@ impl<'n> Step<'n> {
             .answer(&context.return_to, Outcome::Released(&login), Some(code.as_str()), self.moment)
             .map_err(trouble)?;
         let code_place = code_place(&code, &context.request.relying_party);
-        let records = [NewRecord::new(code_place, &grant, grant.expires())?];
-        let once = assertion.map(|(_, once)| once);
-        self.finish(place, &self.tombstone(&context, Ended::Answered), once.as_ref(), &records).await.map_err(|mut failed| {
-            failed.provider = Some(provider.clone());
-            failed
-        })?;
+        let granted = NewRecord::new(code_place, &grant, grant.expires());
+        let records = [granted.map_err(|error| trouble(unkept(&error)))?];
+        self.finish(place, (&context, &provider), Ended::Answered, once.as_ref(), &records).await?;
         crate::telemetry::signed_in(&login);
         Ok(onward::answered(self, &outbound, &context))
     }
 
-    /// One atomic step in the store.
+    /// One atomic step in the store. What fails here is told to the relying party of the login, except that it is over: then it has been told.
     async fn finish(
         &self,
         place: Place<'_>,
-        tombstone: &Tombstone,
+        (context, provider): (&Context, &ProviderId),
+        ended: Ended,
         once: Option<&OneTimeUse>,
         records: &[NewRecord<'_>],
     ) -> Result<(), Box<Trouble>> {
-        let mark = once.map(|once| Mark { kind: MarkKind::Assertion, name: &once.name, until: once.until });
-        match self.node.vault.finish::<Suspended, Tombstone>(self.moment, place, tombstone, mark, records).await? {
-            Finished::Done(_) => Ok(()),
-            Finished::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
-            Finished::Absent => Err(Box::new(Trouble::new(FailureCode::LoginUnknown))),
-            Finished::Replayed => Err(Box::new(Trouble {
-                reference: Some(tombstone.reference.clone()),
-                language: Some(tombstone.language.clone()),
-                relying_party: Some(tombstone.relying_party.clone()),
-                ..Trouble::new(FailureCode::Replayed)
-            })),
-        }
-    }
-
-    fn tombstone(&self, context: &Context, ended: Ended) -> Tombstone {
-        Tombstone {
+        let tombstone = Tombstone {
             reference: context.reference.clone(),
             relying_party: context.request.relying_party.clone(),
             language: context.language.clone(),
             ended,
+        };
+        let mark = once.map(|once| Mark { kind: MarkKind::Assertion, name: &once.name, until: once.until });
+        let trouble = |failure: Failure| Box::new(Trouble::of(failure, context).at(provider));
+        let finished = self
+            .node
+            .vault
+            .finish::<Suspended, Tombstone>(self.moment, place, &tombstone, mark, records)
+            .await;
+        match finished.map_err(|error| trouble(unkept(&error)))? {
+            Finished::Done(_) => Ok(()),
+            Finished::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone).at(provider))),
+            Finished::Absent => Err(trouble(FailureCode::LoginUnknown.into())),
+            Finished::Replayed => Err(trouble(FailureCode::Replayed.into())),
         }
     }
 
+    /// The login's cookie, where a login may go on.
     fn cookie(&self, selector: &str) -> Result<LoginCookie, Box<Trouble>> {
-        LoginCookie::of(&self.headers, selector, self.node.config.is_https())
-            .ok_or_else(|| Box::new(Trouble::new(FailureCode::CookieMissing)))
+        let cookie = LoginCookie::of(&self.headers, selector, self.node.config.is_https())
+            .ok_or_else(|| Box::new(Trouble::new(FailureCode::CookieMissing)))?;
+        self.ready(&cookie)?;
+        Ok(cookie)
+    }
+
+    fn ready(&self, cookie: &LoginCookie) -> Result<(), Box<Trouble>> {
+        self.not_ready.as_ref().map_or(Ok(()), |failure| Err(self.lost(failure.clone(), cookie)))
+    }
+
+    fn new_cookie(&self, context: &Context) -> LoginCookie {
+        LoginCookie::new(
+            self.moment,
+            cookie::origin_tag(&self.node.origin_key(), &context.request.relying_party),
+        )
     }
 
     /// The cookie did not come with the provider's answer: the way back to the service, and nothing more.
@@ -432,8 +548,7 @@ impl<'n> Step<'n> {
     }
 
     fn with_cookie(&self, mut response: Response, cookie: &LoginCookie) -> Response {
-        let lifetime = self.node.config.file.limits.login_seconds;
-        let set: Vec<HeaderValue> = cookie.set(&self.headers, self.node.config.is_https(), self.moment.now, lifetime);
+        let set: Vec<HeaderValue> = cookie.set(&self.headers, self.node.config.is_https(), self.moment.now);
         for value in set {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
@@ -463,9 +578,19 @@ impl From<VaultError> for Box<Trouble> {
     }
 }
 
-/// Where a page's record stands: under the cookie, which both names and binds it.
-fn page_place(kind: RecordKind, cookie: &LoginCookie) -> Place<'_> {
-    Place { kind, handle: cookie.secret(), binding: Binding::Cookie(cookie.secret().as_str()) }
+/// Where a choice stands: under the cookie, which both names and binds it.
+fn choice_place(cookie: &LoginCookie) -> Place<'_> {
+    Place {
+        kind: RecordKind::Choice,
+        handle: cookie.secret(),
+        binding: Binding::Cookie(cookie.secret().as_str()),
+    }
+}
+
+/// Where a notice stands: under the trip that it came of, bound to the browser. Each trip of a login has its own, so that no decision on one
+/// page releases what another one shows.
+fn notice_place<'a>(handle: &'a Handle, cookie: &'a LoginCookie) -> Place<'a> {
+    Place { kind: RecordKind::Notice, handle, binding: Binding::Cookie(cookie.secret().as_str()) }
 }
 
 fn origin_place(handle: &Handle) -> Place<'_> {
@@ -487,7 +612,8 @@ pub(crate) fn access_token_place(token: &Handle) -> Place<'_> {
 pub(crate) fn goes_straight_back(code: FailureCode, silent: bool) -> bool {
     use broker_core::failure::Family;
     silent
-        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused) && code != FailureCode::RelyingPartySuspended
+        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused)
+            && code != FailureCode::RelyingPartySuspended
         || matches!(code, FailureCode::NoticeDeclined | FailureCode::InteractionRequired)
 }
 

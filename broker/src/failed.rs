@@ -58,7 +58,11 @@ impl FailedSeal {
         let nonce = moment.random::<12>();
         let mut sealed = serde_json::to_vec(failed).ok()?;
         self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(b"failed 1"), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(b"failed 1"),
+                &mut sealed,
+            )
             .ok()?;
         let mut octets = nonce.to_vec();
         octets.append(&mut sealed);

@@ -7,7 +7,8 @@ use broker_core::moment::{Entropy, Moment, Timestamp};
 #[derive(Debug)]
 pub(crate) struct SystemEntropy(SystemRandom);
 
-static SYSTEM: std::sync::LazyLock<SystemEntropy> = std::sync::LazyLock::new(|| SystemEntropy(SystemRandom::new()));
+static SYSTEM: std::sync::LazyLock<SystemEntropy> =
+    std::sync::LazyLock::new(|| SystemEntropy(SystemRandom::new()));
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {

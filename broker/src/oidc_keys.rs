@@ -34,11 +34,9 @@ impl OidcKeys {
     /// # Errors
     /// When this node has not seen it yet.
     pub(crate) fn current(&self) -> Result<Arc<Keyring>, Failure> {
-        self.current
-            .load()
-            .as_ref()
-            .map(|current| current.1.clone())
-            .ok_or_else(|| Failure::new(FailureCode::KeyMissing, "the token keys have not been read from the store"))
+        self.current.load().as_ref().map(|current| current.1.clone()).ok_or_else(|| {
+            Failure::new(FailureCode::KeyMissing, "the token keys have not been read from the store")
+        })
     }
 
     /// Reads the key ring, and makes the first one where there is none. Two nodes that start together agree on one.
@@ -71,10 +69,7 @@ impl OidcKeys {
 fn first() -> Result<Keyring, String> {
     let now = moment::system_time();
     let mut keyring = Keyring::new();
-    let keys = [
-        PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256),
-        PrivateKey::generate_p256(),
-    ];
+    let keys = [PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256), PrivateKey::generate_p256()];
     for key in keys {
         let key = Arc::new(key.map_err(|error| error.to_string())?);
         let id = certs::Signer::key_id(&*key).to_owned();

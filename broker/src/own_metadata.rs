@@ -6,12 +6,9 @@ use broker_core::{
     moment::{Moment, Timestamp},
     organisation::LocalText,
 };
-use broker_saml::attributes::saml_name;
+use broker_saml::sp::metadata::{Presentation, metadata};
 use certs::Signer;
-use metadata::{
-    Contact, ContactKind,
-    publish::{self, RequestedAttribute, ServiceProvider, Validity},
-};
+use metadata::{Contact, ContactKind, publish::Validity};
 
 use crate::wiring::Node;
 
@@ -43,33 +40,14 @@ pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let federation = &node.config.file.federation;
     let organisation = if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
     let home = text(&[("sv", &node.config.file.issuer), ("en", &node.config.file.issuer)]);
-    let requested_attributes = WANTED
-        .iter()
-        .filter_map(|name| saml_name(*name))
-        .map(|(name, friendly)| RequestedAttribute {
-            name: name.to_owned(),
-            friendly_name: Some(friendly.to_owned()),
-            is_required: false,
-        })
-        .collect();
-    let settings = ServiceProvider {
-        entity_id: node.config.entity_id(),
-        acs_url: node.config.at("/saml/acs"),
-        signing_certificates: node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect(),
-        // Nothing is published that we cannot read: encrypted assertions come with decryption.
-        encryption_certificates: Vec::new(),
-        want_assertions_signed: false,
+    let presentation = Presentation {
         display_name: federation.name.clone(),
         description: text(&[
             ("sv", "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster."),
             ("en", "Lets people sign in to other organisations' services with their employer's e-ID."),
         ]),
-        logos: Vec::new(),
-        privacy_statement: LocalText::default(),
-        categories: Vec::new(),
-        requested_attributes,
+        attributes: WANTED.to_vec(),
         organisation: (organisation.clone(), organisation.clone(), home),
-        organisation_number: None,
         contacts: federation
             .contact
             .iter()
@@ -80,13 +58,14 @@ pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
                 telephone: None,
             })
             .collect(),
+        ..Presentation::default()
     };
     let day = moment.now.0 - moment.now.0.rem_euclid(STEP);
-    let validity = Validity {
-        until: Some(Timestamp(day).plus(VALID_DAYS * STEP)),
-        cache_seconds: Some(CACHE_SECONDS),
-    };
-    publish::service_provider(&settings, validity, &**node.keys.metadata_signing()).map_err(|error| error.to_string())
+    let validity =
+        Validity { until: Some(Timestamp(day).plus(VALID_DAYS * STEP)), cache_seconds: Some(CACHE_SECONDS) };
+    let certificates = node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect();
+    metadata(node.sp_settings(), &presentation, certificates, validity, &**node.keys.metadata_signing())
+        .map_err(|error| error.to_string())
 }
 
 fn text(languages: &[(&str, &str)]) -> LocalText {

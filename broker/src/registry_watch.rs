@@ -28,6 +28,8 @@ use metadata::{
 pub(crate) const HEAD: &str = "registry";
 /// Seconds without a confirmation after which no login begins.
 const STALE_SECONDS: i64 = 30;
+/// How far, in seconds, this machine's clock may be set back without every confirmation before it losing its worth.
+const CLOCK_STEP: i64 = 5;
 /// Documents that are asked for at once.
 const BATCH: usize = 256;
 
@@ -52,7 +54,10 @@ impl RegistryWatch {
         };
         match watch.last_good() {
             Ok(Some((head, registry))) => {
-                tracing::info!(revision = registry.number(), "the last good registry was read from this node's disk");
+                tracing::info!(
+                    revision = registry.number(),
+                    "the last good registry was read from this node's disk"
+                );
                 watch.registry.store(Arc::new(registry));
                 watch.head.store(Some(Arc::new(head)));
             }
@@ -74,7 +79,8 @@ impl RegistryWatch {
     pub(crate) fn confirmed(&self, now: Timestamp) -> Result<Arc<Registry>, Failure> {
         let confirmed = self.confirmed.load(Ordering::Acquire);
         let age = now.0.saturating_sub(confirmed);
-        if age > STALE_SECONDS {
+        // A clock that was set back would make an old confirmation look new.
+        if !(-CLOCK_STEP..=STALE_SECONDS).contains(&age) {
             let cause = if confirmed == i64::MIN {
                 "the registry has not been read yet".to_owned()
             } else {
@@ -96,7 +102,9 @@ impl RegistryWatch {
         let known = self.head.load_full();
         let Some(head) = head else {
             if known.is_some() {
-                return Err("the store has no registry, and this node has seen one: was it emptied?".to_owned());
+                return Err(
+                    "the store has no registry, and this node has seen one: was it emptied?".to_owned()
+                );
             }
             self.confirmed.store(asked.0, Ordering::Release);
             return Ok(());
@@ -105,7 +113,8 @@ impl RegistryWatch {
             self.confirmed.store(asked.0, Ordering::Release);
             return Ok(());
         }
-        let opened = Head::open(&head, &self.mac).map_err(|error| format!("the registry's head is refused: {error}"))?;
+        let opened = Head::open(&head, &self.mac)
+            .map_err(|error| format!("the registry's head is refused: {error}"))?;
         let previous = self.any();
         if let Some(known) = known.as_deref() {
             let known = Head::open(known, &self.mac).map_err(|error| error.to_string())?;
@@ -136,7 +145,10 @@ impl RegistryWatch {
         let manifest = Manifest::from_document(&manifest).map_err(|error| error.to_string())?;
         let mut contents = HashMap::new();
         for name in manifest.documents() {
-            contents.insert(name.to_owned(), read(name).ok_or_else(|| format!("the document {name} is missing"))?);
+            contents.insert(
+                name.to_owned(),
+                read(name).ok_or_else(|| format!("the document {name} is missing"))?,
+            );
         }
         let registry = build(opened.number, &manifest, &contents, None, crate::moment::now())?;
         Ok(Some((head, registry)))
@@ -155,7 +167,8 @@ pub(crate) fn build(
     now: Timestamp,
 ) -> Result<Registry, String> {
     let find = |name: &str| contents.get(name).map(Vec::as_slice);
-    let registry = Registry::build(number, manifest, &find, previous, now).map_err(|error| error.to_string())?;
+    let registry =
+        Registry::build(number, manifest, &find, previous, now).map_err(|error| error.to_string())?;
     for withheld in registry.withheld() {
         let rules: Vec<&str> = withheld.report.findings.iter().map(|finding| finding.rule.id).collect();
         tracing::warn!(id = %withheld.id, rules = rules.join(" "), "a registered document no longer passes, and its party takes no part");
@@ -171,7 +184,8 @@ pub(crate) async fn fetch(
     directory: &Path,
 ) -> Result<(Manifest, HashMap<String, Vec<u8>>), String> {
     let manifest = one(store, directory, &head.manifest).await?;
-    let manifest = Manifest::from_document(&manifest).map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
+    let manifest = Manifest::from_document(&manifest)
+        .map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
     let mut contents = HashMap::new();
     let mut missing = Vec::new();
     for name in manifest.documents() {
@@ -185,7 +199,10 @@ pub(crate) async fn fetch(
     for batch in missing.chunks(BATCH) {
         let found = store.kept(batch).await.map_err(|error| error.to_string())?;
         for (name, octets) in batch.iter().zip(found) {
-            contents.insert(name.clone(), octets.ok_or_else(|| format!("the store has lost the document {name}"))?);
+            contents.insert(
+                name.clone(),
+                octets.ok_or_else(|| format!("the store has lost the document {name}"))?,
+            );
         }
     }
     Ok((manifest, contents))
@@ -238,4 +255,32 @@ fn keep(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::moment::Timestamp;
+    use certs::mac::Secret;
+
+    use super::{CLOCK_STEP, RegistryWatch, STALE_SECONDS};
+
+    #[test]
+    fn a_confirmation_holds_for_thirty_seconds_by_a_clock_that_goes_forward() {
+        let key = Secret::from_octets([1; 32]).mac_key("registry head");
+        let folder = tempfile::tempdir().expect("a folder");
+        let watch = RegistryWatch::new(key, folder.path().to_owned());
+        let now = Timestamp(1_700_000_000);
+        assert!(watch.confirmed(now).is_err(), "nothing was read yet");
+        watch.confirmed.store(now.0, std::sync::atomic::Ordering::Release);
+        for (later, holds) in [
+            (0, true),
+            (STALE_SECONDS, true),
+            (STALE_SECONDS + 1, false),
+            (-CLOCK_STEP, true),
+            (-CLOCK_STEP - 1, false),
+            (-86_400, false),
+        ] {
+            assert_eq!(watch.confirmed(now.plus(later)).is_ok(), holds, "{later} s later");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 /// A page.
 pub(crate) fn html(status: StatusCode, page: crate::page::Html) -> Response {
@@ -21,7 +22,9 @@ pub(crate) fn html(status: StatusCode, page: crate::page::Html) -> Response {
 
 /// 303, so that a POST becomes a GET and no body follows (RFC 9700 section 4.12).
 pub(crate) fn see_other(url: &str) -> Response {
-    match HeaderValue::from_str(url) {
+    // What an address may not hold in a header, line ends above all, is encoded: nothing can end the header, and no browser minds.
+    let address = utf8_percent_encode(url, CONTROLS).to_string();
+    match HeaderValue::from_str(&address) {
         Ok(location) => {
             let mut response = StatusCode::SEE_OTHER.into_response();
             response.headers_mut().insert(header::LOCATION, location);
@@ -32,13 +35,16 @@ pub(crate) fn see_other(url: &str) -> Response {
     }
 }
 
-/// A document for machines, cacheable for `seconds`.
+/// A document for machines, cacheable for `seconds`; 0: not at all.
 pub(crate) fn document(content_type: &'static str, body: impl Into<Body>, seconds: u32) -> Response {
     let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    let cache = format!("public, max-age={seconds}");
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_str(&cache).unwrap_or(HeaderValue::from_static("no-store")));
+    let cache = if seconds == 0 { "no-store".to_owned() } else { format!("public, max-age={seconds}") };
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_str(&cache).unwrap_or(HeaderValue::from_static("no-store")),
+    );
     response
 }
 
@@ -72,8 +78,30 @@ pub(crate) fn secure(mut response: Response, https: bool) -> Response {
             .entry(header::STRICT_TRANSPORT_SECURITY)
             .or_insert(HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{StatusCode, header};
+
+    use super::see_other;
+
+    #[test]
+    fn an_address_ends_no_header() {
+        let location = |url: &str| {
+            let response = see_other(url);
+            assert_eq!(response.status(), StatusCode::SEE_OTHER);
+            response.headers().get(header::LOCATION).expect("a location").to_str().expect("ASCII").to_owned()
+        };
+        assert_eq!(location("https://rp.example/cb?a=b%20c&code=x"), "https://rp.example/cb?a=b%20c&code=x");
+        assert_eq!(
+            location("https://rp.example/\r\nSet-Cookie: a=b"),
+            "https://rp.example/%0D%0ASet-Cookie: a=b"
+        );
+        assert_eq!(location("https://rp.example/återkomst"), "https://rp.example/%C3%A5terkomst");
+    }
 }

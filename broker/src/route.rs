@@ -11,7 +11,9 @@ use axum::{
 };
 
 use crate::{
-    endpoint::{choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo},
+    endpoint::{
+        choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo,
+    },
     respond,
     wiring::Node,
 };
@@ -35,6 +37,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/assets/{name}", get(page::asset))
         .route("/health", get(page::health))
         .fallback(page::not_found)
+        .method_not_allowed_fallback(page::wrong_method)
         .layer(middleware::from_fn_with_state(node.clone(), secured))
         .with_state(node)
 }

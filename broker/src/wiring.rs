@@ -13,7 +13,7 @@ use broker_core::{
     assurance::{Assurance, OutputMap},
     identifier::Language,
     moment::{Moment, Timestamp},
-    port::{HeadMoved, Store},
+    port::{HeadMoved, Store, StoreError},
     subject::SubjectSecret,
 };
 use broker_oidc::op::{OidcOp, OpSettings};
@@ -92,14 +92,20 @@ impl Node {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub(crate) fn new(config: Config, keys: KeyDirectory, store: Arc<dyn Store>) -> Result<Arc<Self>, String> {
-        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose()).map_err(|error| error.to_string())?;
+    pub(crate) fn new(
+        config: Config,
+        keys: KeyDirectory,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, String> {
+        let node_secret = NodeSecret::new(NODE_SECRET_NAME, *keys.node_secret().expose())
+            .map_err(|error| error.to_string())?;
         let branding = Branding {
             federation_name: config.file.federation.name.clone(),
             accessibility_url: config.file.federation.accessibility_url.clone(),
             contact: config.file.federation.contact.clone(),
         };
-        let pages = Pages::new(config.file.pages.directory.as_deref(), branding).map_err(|error| error.to_string())?;
+        let pages = Pages::new(config.file.pages.directory.as_deref(), branding)
+            .map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
@@ -121,7 +127,11 @@ impl Node {
     }
 
     /// Our OpenID provider face over a registry snapshot.
-    pub(crate) fn op<'a>(&'a self, registry: &'a Registry, keyring: &'a certs::keyring::Keyring) -> OidcOp<'a> {
+    pub(crate) fn op<'a>(
+        &'a self,
+        registry: &'a Registry,
+        keyring: &'a certs::keyring::Keyring,
+    ) -> OidcOp<'a> {
         OidcOp { settings: &self.op, registry, keyring, client_secrets: &self.client_secrets }
     }
 
@@ -144,14 +154,27 @@ impl Node {
         SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
     }
 
+    /// What tags relying parties in cookies.
+    pub(crate) fn origin_key(&self) -> MacKey {
+        self.keys.node_secret().mac_key("login cookie")
+    }
+
     /// Looks at what may have changed in the store: the registry and the token keys. Failures are logged, and tell in `/health` and in new logins
     /// after a while.
-    pub(crate) async fn refresh(&self) {
+    ///
+    /// # Errors
+    /// When this node's keys are others than the cluster's: it must not serve at all (design decision 11). Until the store has answered once, no
+    /// login begins here.
+    pub(crate) async fn refresh(&self) -> Result<(), String> {
         let store = &**self.vault.store();
         if !self.keys_agreed.load(Ordering::Acquire) {
             match agree_on_keys(store, &self.keys, true).await {
                 Ok(()) => self.keys_agreed.store(true, Ordering::Release),
-                Err(error) => return tracing::error!(%error, "this node does not serve logins"),
+                Err(Disagreement::Differs(error)) => return Err(error),
+                Err(Disagreement::Unknown(error)) => {
+                    tracing::error!(%error, "this node does not serve logins yet");
+                    return Ok(());
+                }
             }
         }
         if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
@@ -160,6 +183,7 @@ impl Node {
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");
         }
+        Ok(())
     }
 
     /// Our SAML metadata, signed.
@@ -168,6 +192,11 @@ impl Node {
     /// When the key does not sign.
     pub(crate) fn own_metadata(&self, moment: Moment<'_>) -> Result<Vec<u8>, String> {
         own_metadata::sign(self, moment)
+    }
+
+    /// How we present ourselves to providers.
+    pub(crate) fn sp_settings(&self) -> &SpSettings {
+        &self.sp
     }
 
     /// What we may say of levels.
@@ -222,9 +251,12 @@ pub(crate) async fn open_store_for_command(config: &Config) -> Result<Arc<dyn St
 
 /// The embedded store's file, its folder made.
 fn embedded_path(config: &Config) -> Result<Option<PathBuf>, String> {
-    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else { return Ok(None) };
+    let Some(path) = config.file.store.url.strip_prefix("embedded:").map(PathBuf::from) else {
+        return Ok(None);
+    };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     }
     Ok(Some(path))
 }
@@ -242,26 +274,62 @@ fn redis(config: &Config) -> Result<Arc<dyn Store>, String> {
 ///
 /// # Errors
 /// Which files differ, or that the store is away.
-pub(crate) async fn agree_on_keys(store: &dyn Store, keys: &KeyDirectory, first: bool) -> Result<(), String> {
+pub(crate) async fn agree_on_keys(
+    store: &dyn Store,
+    keys: &KeyDirectory,
+    first: bool,
+) -> Result<(), Disagreement> {
+    let prints = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
+    agree_on_prints(store, &prints, first).await
+}
+
+/// Why a node may not serve with its keys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Disagreement {
+    /// Nobody can say: the store does not answer. It may yet agree.
+    #[error("{0}")]
+    Unknown(String),
+    /// They are others than the cluster's.
+    #[error("{0}")]
+    Differs(String),
+}
+
+impl From<StoreError> for Disagreement {
+    fn from(error: StoreError) -> Self {
+        Self::Unknown(error.to_string())
+    }
+}
+
+async fn agree_on_prints(
+    store: &dyn Store,
+    ours: &BTreeMap<&str, String>,
+    first: bool,
+) -> Result<(), Disagreement> {
     const NAME: &str = "key-fingerprints";
-    let ours: BTreeMap<&str, String> = keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
-    let written = serde_json::to_vec(&ours).map_err(|error| error.to_string())?;
-    let mut there = store.head(NAME).await.map_err(|error| error.to_string())?;
+    let mut there = store.head(NAME).await?;
     if there.is_none() && first {
-        there = match store.move_head(NAME, None, &written).await.map_err(|error| error.to_string())? {
+        let written = serde_json::to_vec(ours).map_err(|error| Disagreement::Unknown(error.to_string()))?;
+        there = match store.move_head(NAME, None, &written).await? {
             HeadMoved::Moved => return Ok(()),
             HeadMoved::Conflict(theirs) => theirs,
         };
     }
     let Some(there) = there else { return Ok(()) };
-    let theirs: BTreeMap<String, String> =
-        serde_json::from_slice(&there).map_err(|error| format!("the key fingerprints in the store are unreadable: {error}"))?;
-    let differ: Vec<&str> =
-        ours.iter().filter(|(item, value)| theirs.get(**item) != Some(value)).map(|(item, _)| *item).collect();
+    let theirs: BTreeMap<String, String> = serde_json::from_slice(&there).map_err(|error| {
+        Disagreement::Differs(format!("the key fingerprints in the store are unreadable: {error}"))
+    })?;
+    let differ: Vec<&str> = ours
+        .iter()
+        .filter(|(item, value)| theirs.get(**item) != Some(value))
+        .map(|(item, _)| *item)
+        .collect();
     if differ.is_empty() {
         return Ok(());
     }
-    Err(format!("this node's {} are not those that the store was first used with", differ.join(", ")))
+    Err(Disagreement::Differs(format!(
+        "this node's {} are not those that the store was first used with; copy the key directory of the nodes that serve",
+        differ.join(", ")
+    )))
 }
 
 fn clone_secret(secret: &Secret) -> Secret {
@@ -293,6 +361,36 @@ mod settings {
             output_map: OutputMap { reviewed: config.file.federation.reviewed },
             require_signed_response: config.file.saml.require_signed_response,
             ..SpSettings::new(config.entity_id(), config.at("/saml/acs"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use broker_store::embedded;
+
+    use super::{Disagreement, agree_on_prints};
+
+    fn prints(node: &str, subject: &str) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([("node-secret", node.to_owned()), ("subject-secret", subject.to_owned())])
+    }
+
+    #[tokio::test]
+    async fn a_node_with_other_keys_is_told_which_and_one_with_the_same_is_let_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _socket) =
+            embedded::open_for_serve(&folder.path().join("registry.redb"), embedded::machine_clock())
+                .expect("a store");
+        let store = &*store;
+        assert_eq!(agree_on_prints(store, &prints("a", "b"), false).await, Ok(()), "nobody was first yet");
+        assert_eq!(agree_on_prints(store, &prints("a", "b"), true).await, Ok(()), "the first");
+        assert_eq!(agree_on_prints(store, &prints("a", "b"), true).await, Ok(()), "the same again");
+        for first in [true, false] {
+            let refused = agree_on_prints(store, &prints("a", "c"), first).await;
+            let Err(Disagreement::Differs(said)) = refused else { panic!("{refused:?}") };
+            assert!(said.contains("subject-secret") && !said.contains("node-secret"), "{said}");
         }
     }
 }

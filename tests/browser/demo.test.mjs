@@ -137,11 +137,11 @@ describe('sparvidd demo', { timeout: 600_000 }, () => {
       await steps.toNotice(page, demo, 0);
       await steps.accept(page, demo);
       for (let step = 0; step < 3; step += 1) {
-        await page.goBack().catch(() => null);
+        // A page that answered a form is not shown again without being asked for: then the browser's own page stands here.
+        await page.goBack().catch((error) => assert.fail(`back, step ${step + 1}: ${error.message.split('\n')[0]}`));
         await page.locator('h1').waitFor();
         await picture(page, `sv-back-${step + 1}`);
-        const ways = await page.locator('main a, main button, input[type=submit], input[type=image]').count();
-        assert.ok(ways > 0, `${page.url()} leads nowhere`);
+        assert.ok((await page.locator('main a, main button').count()) > 0, `${page.url()} leads nowhere`);
       }
       // From a page of the broker, the first way on leads back to the service or to a choice that works.
       await page.goto(demo.service);
@@ -159,23 +159,17 @@ describe('sparvidd demo', { timeout: 600_000 }, () => {
       });
       await steps.toNotice(page, demo, 0);
       await steps.accept(page, demo);
-      await page.evaluate(
-        ([action, body]) => {
-          const form = document.createElement('form');
-          Object.assign(form, { method: 'post', action });
-          for (const [name, value] of new URLSearchParams(body)) {
-            form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
-          }
-          document.body.append(form);
-          form.submit();
-        },
-        [`${demo.broker}/saml/acs`, posted],
-      ).catch(() => null);
+      // From another site, as the provider's own form comes.
+      const fields = [...new URLSearchParams(posted)].map(([name, value]) => `<input name="${name}" value="${value}">`);
+      const form = `<form method="post" action="${demo.broker}/saml/acs">${fields.join('')}<button>`;
+      await page.route('http://elsewhere.localhost/', (route) => route.fulfill({ contentType: 'text/html', body: form }));
+      await page.goto('http://elsewhere.localhost/');
+      await page.locator('button').click();
       await page.waitForURL(`${demo.broker}/**`);
       await picture(page, 'sv-sent-again');
       await page.locator('main .actions .first').click();
-      await page.waitForURL((url) => url.hostname !== new URL(demo.broker).hostname);
-      assert.ok((await page.locator('h1').count()) === 1);
+      // To the service, or by way of it to a new choice.
+      await steps.choices(page).first().or(page.locator('main a[href="/sign-in"]')).first().waitFor();
     });
   });
 

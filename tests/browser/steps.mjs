@@ -7,7 +7,7 @@ export const choices = (page) => page.locator('#choices a');
 
 /** From the service's first page to the choice: its one way to sign in. */
 export async function begin(page) {
-  await page.locator('main form button, main a.first').first().click();
+  await page.locator('main a[href="/sign-in"]').first().click();
   await choices(page).first().waitFor();
 }
 
@@ -21,14 +21,15 @@ export async function untilProvider(page, demo) {
 }
 
 /** Signs in as the first person of the provider's page. */
-export const signInAsFirst = (page) => page.locator('main form button').first().click();
+export const signInAsFirst = (page) => page.locator('button[name=employee]').first().click();
 
 /** The browser shows the notice. */
 export async function untilNotice(page) {
   const accept = page.locator('button[name=decision][value=accept]');
-  const send = page.locator('noscript button, form button[type=submit]:not([name=decision])').first();
+  const send = page.locator('#onward button');
   await accept.or(send).first().waitFor();
-  if ((await accept.count()) === 0) await send.click().catch(() => null);
+  // Without JavaScript the provider's form waits for a press; with it, it may be gone before the press.
+  if ((await send.count()) > 0) await send.click({ timeout: 2000 }).catch(() => null);
   await accept.waitFor();
 }
 
@@ -55,7 +56,7 @@ export async function toNotice(page, demo, at) {
 }
 
 /** Whether the service shows somebody. */
-export const isSignedIn = (page, demo) => page.url().startsWith(demo.service) && !page.url().includes('error');
+export const isSignedIn = (page, demo) => page.url() === `${demo.service}/received`;
 
 /** Waits for an address; without JavaScript a self-posting form waits for a press, so presses. */
 async function onward(page, isThere) {

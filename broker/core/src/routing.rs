@@ -28,11 +28,18 @@ pub enum Route {
     Choice(Vec<Arc<ProviderPolicy>>),
 }
 
-/// Whether a login of `relying_party` may go to `provider` at all.
+/// Whether a login of `relying_party` may go to `provider` at all. Asked again whenever the login goes on, so that a suspension in between
+/// counts.
 ///
 /// # Errors
 /// Says which rule is against it.
 pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy) -> Result<(), Failure> {
+    if relying_party.suspended {
+        return Err(Failure::new(
+            FailureCode::RelyingPartySuspended,
+            format!("{} is suspended", relying_party.id),
+        ));
+    }
     if provider.suspended {
         return Err(Failure::new(FailureCode::ProviderSuspended, format!("{} is suspended", provider.id)));
     }
@@ -97,3 +104,6 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
         _ => Ok(Route::Choice(open)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,12 +58,13 @@ impl SubjectSource {
     /// The one spelling of a value, so that a person keeps their identifier when a provider changes case.
     ///
     /// subject-id and pairwise-id compare without case (SAML subject identifiers 1.0, 3.3.1), orgAffiliation is caseIgnoreMatch
-    /// (Sweden Connect attributes 3.1), an HSA-id is upper case; a NameID and a sub are opaque and stay as they are.
+    /// (Sweden Connect attributes 3.1), an HSA-id is upper case; a NameID and a sub are opaque and stay as they are. ASCII letters alone are folded:
+    /// Unicode has letters that fold into others (the Kelvin sign into k), and two people must never become one.
     #[must_use]
     pub fn canonical(self, value: &str) -> String {
         match self {
-            Self::SubjectId | Self::PairwiseId | Self::OrgAffiliation => value.trim().to_lowercase(),
-            Self::EmployeeHsaId => value.trim().to_uppercase(),
+            Self::SubjectId | Self::PairwiseId | Self::OrgAffiliation => value.trim().to_ascii_lowercase(),
+            Self::EmployeeHsaId => value.trim().to_ascii_uppercase(),
             Self::PersistentNameId | Self::OidcSub => value.to_owned(),
         }
     }
@@ -180,6 +181,22 @@ mod tests {
         assert_ne!(base, of("p", SubjectSource::SubjectId, "a@c", "s"));
         assert_ne!(base, of("p", SubjectSource::SubjectId, "a@b", "t"));
         assert_eq!(base, of("p", SubjectSource::SubjectId, "A@B", "s"));
+    }
+
+    #[test]
+    fn a_letter_that_only_unicode_folds_is_another_person() {
+        for (source, genuine, lookalike) in [
+            (SubjectSource::SubjectId, "ken@granvik.example", "\u{212a}en@granvik.example"),
+            (SubjectSource::EmployeeHsaId, "SE2021006883-S1", "SE2021006883-\u{17f}1"),
+        ] {
+            let of = |value| of("p", source, value, "s");
+            assert_ne!(of(genuine), of(lookalike), "{lookalike}");
+            assert_eq!(
+                of(genuine),
+                of(&genuine.to_ascii_uppercase()),
+                "the genuine twin keeps its identifier"
+            );
+        }
     }
 
     #[test]

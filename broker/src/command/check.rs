@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Problem, Problems, Severity},
     moment,
     page::{Branding, Pages},
-    wiring,
+    wiring::{self, Disagreement},
 };
 
 /// What is asked for.
@@ -65,8 +65,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
         }
         match (errors, warnings) {
             (0, 0) => lines.say(Tone::Good, format!("{}: nothing to mend.", arguments.config.display())),
-            (0, _) => lines.say(Tone::Look, format!("{}: {warnings} to look at; the broker starts.", arguments.config.display())),
-            _ => lines.say(Tone::Stop, format!("{}: {errors} to mend, {warnings} to look at.", arguments.config.display())),
+            (0, _) => lines.say(
+                Tone::Look,
+                format!("{}: {warnings} to look at; the broker starts.", arguments.config.display()),
+            ),
+            _ => lines.say(
+                Tone::Stop,
+                format!("{}: {errors} to mend, {warnings} to look at.", arguments.config.display()),
+            ),
         }
     }
     match (errors, warnings) {
@@ -83,15 +89,22 @@ pub(super) fn look(config: &Config) -> (Option<KeyDirectory>, Vec<Problem>) {
     let keys = match KeyDirectory::open(&config.file.keys) {
         Ok(keys) => Some(keys),
         Err(refused) => {
-            problems.extend(refused.problems.iter().map(|found| {
-                Problem::error("keys.unusable", found.to_string(), found.mend())
-            }));
+            problems.extend(
+                refused
+                    .problems
+                    .iter()
+                    .map(|found| Problem::error("keys.unusable", found.to_string(), found.mend())),
+            );
             None
         }
     };
     if let Some(section) = &config.file.tls {
         if let Err(stopped) = super::serve::transport(config) {
-            problems.push(Problem::error("tls.unusable", stopped.message, "Give a PEM chain, leaf first, and its key."));
+            problems.push(Problem::error(
+                "tls.unusable",
+                stopped.message,
+                "Give a PEM chain, leaf first, and its key.",
+            ));
         }
         if let Ok(text) = std::fs::read_to_string(&section.certificate)
             && let Ok(chain) = Certificate::all_from_pem(&text)
@@ -99,9 +112,17 @@ pub(super) fn look(config: &Config) -> (Option<KeyDirectory>, Vec<Problem>) {
         {
             let days = expiry::days_left(leaf.not_after(), moment::system_time());
             if days < 0 {
-                problems.push(Problem::error("tls.expired", format!("the transport certificate expired {} days ago", -days), "Renew it."));
+                problems.push(Problem::error(
+                    "tls.expired",
+                    format!("the transport certificate expired {} days ago", -days),
+                    "Renew it.",
+                ));
             } else if days <= 30 {
-                problems.push(Problem::warning("tls.expires", format!("the transport certificate expires in {days} days"), "Renew it."));
+                problems.push(Problem::warning(
+                    "tls.expires",
+                    format!("the transport certificate expires in {days} days"),
+                    "Renew it.",
+                ));
             }
         }
     }
@@ -112,7 +133,11 @@ pub(super) fn look(config: &Config) -> (Option<KeyDirectory>, Vec<Problem>) {
     };
     if let Err(refused) = Pages::new(config.file.pages.directory.as_deref(), branding) {
         problems.extend(refused.problems.into_iter().map(|what| {
-            Problem::error("pages.unusable", what, "Mend the file in [pages] directory, or take it away: ours is used then.")
+            Problem::error(
+                "pages.unusable",
+                what,
+                "Mend the file in [pages] directory, or take it away: ours is used then.",
+            )
         }));
     }
     if config.file.federation.accessibility_url.is_none() {
@@ -137,6 +162,11 @@ async fn look_at_store(config: &Config, keys: Option<&KeyDirectory>) -> Vec<Prob
     let Some(keys) = keys else { return Vec::new() };
     match wiring::agree_on_keys(&*store, keys, false).await {
         Ok(()) => Vec::new(),
-        Err(what) => vec![Problem::error("keys.differ", what, "Copy the key directory of the nodes that serve.")],
+        Err(Disagreement::Unknown(what)) => {
+            vec![Problem::error("store.away", what, "Start it, or mend [store] url.")]
+        }
+        Err(Disagreement::Differs(what)) => {
+            vec![Problem::error("keys.differ", what, "Until then this node does not start.")]
+        }
     }
 }

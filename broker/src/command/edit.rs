@@ -93,7 +93,11 @@ impl Edit {
     /// When the store is away or has lost it.
     pub(crate) async fn document(&self, name: &str) -> Result<Vec<u8>, Stopped> {
         let found = self.store.kept(&[name.to_owned()]).await.map_err(Stopped::could_not)?;
-        found.into_iter().next().flatten().ok_or_else(|| Stopped::could_not(format!("the store has lost the document {name}")))
+        found
+            .into_iter()
+            .next()
+            .flatten()
+            .ok_or_else(|| Stopped::could_not(format!("the store has lost the document {name}")))
     }
 
     /// Prepares and makes a change, anew when somebody else was faster.
@@ -123,7 +127,12 @@ impl Edit {
             let mut contents = changes.documents;
             contents.push(document);
             self.store.keep(&contents).await.map_err(Stopped::could_not)?;
-            match self.store.move_head(HEAD, self.head.as_deref(), &sealed).await.map_err(Stopped::could_not)? {
+            match self
+                .store
+                .move_head(HEAD, self.head.as_deref(), &sealed)
+                .await
+                .map_err(Stopped::could_not)?
+            {
                 HeadMoved::Moved => {
                     self.read().await?;
                     return Ok((head.number, told));
@@ -131,14 +140,22 @@ impl Edit {
                 HeadMoved::Conflict(_) => self.read().await?,
             }
         }
-        Err(Stopped::could_not("somebody else changed the registry again and again; nothing was changed. Try again."))
+        Err(Stopped::could_not(
+            "somebody else changed the registry again and again; nothing was changed. Try again.",
+        ))
     }
 }
 
 /// The language of a person at the terminal.
 pub(crate) fn tongue() -> Tongue {
-    let language = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    if language.is_some_and(|language| language.starts_with("sv")) { Tongue::Swedish } else { Tongue::English }
+    let language = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    if language.is_some_and(|language| language.starts_with("sv")) {
+        Tongue::Swedish
+    } else {
+        Tongue::English
+    }
 }
 
 /// Reads a file that somebody names.
@@ -146,5 +163,6 @@ pub(crate) fn tongue() -> Tongue {
 /// # Errors
 /// With the file's name.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Stopped> {
-    std::fs::read(path).map_err(|error| Stopped::could_not(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read(path)
+        .map_err(|error| Stopped::could_not(format!("{} cannot be read: {error}", path.display())))
 }

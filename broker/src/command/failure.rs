@@ -28,17 +28,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     }
     let codes: Vec<FailureCode> = match &arguments.code {
         None => FailureCode::ALL.to_vec(),
-        Some(asked) => vec![FailureCode::ALL.iter().copied().find(|code| code.as_str() == asked).ok_or_else(|| {
-            let nearest = FailureCode::ALL.iter().min_by_key(|code| strsim::damerau_levenshtein(code.as_str(), asked));
-            Stopped::could_not(format!(
-                "There is no code {asked}. The nearest is {}.",
-                nearest.map_or("", |code| code.as_str())
-            ))
-        })?],
+        Some(asked) => {
+            vec![FailureCode::ALL.iter().copied().find(|code| code.as_str() == asked).ok_or_else(|| {
+                let nearest = FailureCode::ALL
+                    .iter()
+                    .min_by_key(|code| strsim::damerau_levenshtein(code.as_str(), asked));
+                Stopped::could_not(format!(
+                    "There is no code {asked}. The nearest is {}.",
+                    nearest.map_or("", |code| code.as_str())
+                ))
+            })?]
+        }
     };
     let pages = Pages::new(None, Branding::default()).map_err(Stopped::could_not)?;
-    let language = Language::from_tag(if edit::tongue() == metadata::lint::Tongue::Swedish { "sv" } else { "en" })
-        .ok_or_else(|| Stopped::could_not("no language"))?;
+    let language =
+        Language::from_tag(if edit::tongue() == metadata::lint::Tongue::Swedish { "sv" } else { "en" })
+            .ok_or_else(|| Stopped::could_not("no language"))?;
     let (service, organisation) = match language.as_str() {
         "sv" => ("tjänsten", "din organisation"),
         _ => ("the service", "your organisation"),
@@ -64,7 +69,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
         return Ok(());
     }
     for code in codes {
-        lines.say_parts(&[(Tone::Strong, code.as_str()), (Tone::Quiet, &format!("  HTTP {}, OIDC {}", http_status(code), oidc_error(code)))]);
+        lines.say_parts(&[
+            (Tone::Strong, code.as_str()),
+            (Tone::Quiet, &format!("  HTTP {}, OIDC {}", http_status(code), oidc_error(code))),
+        ]);
         lines.say(Tone::Plain, code.meaning());
         for (heading, readers) in [
             ("The person reads", &[Reader::EmployeeTitle, Reader::EmployeeWhat, Reader::EmployeeNext][..]),

@@ -61,7 +61,8 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
                 signing_keys: if init.ec { SigningKeys::P256 } else { SigningKeys::Rsa },
                 certificate_days: init.days,
             };
-            let made = KeyDirectory::init(&init.directory, creation, moment::system_time()).map_err(Stopped::refused)?;
+            let made = KeyDirectory::init(&init.directory, creation, moment::system_time())
+                .map_err(Stopped::refused)?;
             let mut lines = Lines::to_stdout();
             lines.say(Tone::Good, format!("Made {}.", init.directory.display()));
             table(&mut lines, &made);
@@ -85,7 +86,11 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
 }
 
 fn rows(directory: &KeyDirectory) -> Vec<Row> {
-    directory.fingerprints().into_iter().map(|print| Row { item: print.item, fingerprint: print.value }).collect()
+    directory
+        .fingerprints()
+        .into_iter()
+        .map(|print| Row { item: print.item, fingerprint: print.value })
+        .collect()
 }
 
 fn table(lines: &mut Lines, directory: &KeyDirectory) {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
-    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber, subject::SubjectSource,
+    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber,
+    subject::SubjectSource,
 };
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
@@ -28,12 +29,14 @@ use crate::moment::moment;
 pub(crate) enum Metadata {
     /// Add identity providers (SAML metadata, XML) and relying parties (OIDC client metadata, JSON), or renew them. All files or none. Live on every
     /// node within two seconds.
-    #[command(after_help = "Whose a file is follows from its organisation number or its host; --organisation says it.\n\n\
+    #[command(
+        after_help = "Whose a file is follows from its organisation number or its host; --organisation says it.\n\n\
         A relying party (RFC 7591 names; a file that is silent about signatures gets RS256. `sparvidd metadata template` writes one):\n  \
         { \"client_id\": \"https://journal.example\", \"client_name\": \"Journalen\",\n    \
           \"redirect_uris\": [\"https://journal.example/callback\"],\n    \
           \"token_endpoint_auth_method\": \"private_key_jwt\", \"jwks\": { \"keys\": [ … ] },\n    \
-          \"scope\": \"openid https://id.oidc.se/scope/naturalPersonOrgId\" }")]
+          \"scope\": \"openid https://id.oidc.se/scope/naturalPersonOrgId\" }"
+    )]
     Add(Add),
     /// List providers and relying parties.
     List(List),
@@ -152,13 +155,15 @@ fn subject_source(text: &str) -> Result<SubjectSource, String> {
 
 fn attribute(text: &str) -> Result<AttributeName, String> {
     AttributeName::from_key(text).ok_or_else(|| {
-        let nearest = AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));
+        let nearest =
+            AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));
         format!("there is no attribute {text}; the nearest is {}", nearest.map_or("", |name| name.key()))
     })
 }
 
 fn profile(text: &str) -> Result<OidcProfile, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| "choose strict or swedish".to_owned())
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "choose strict or swedish".to_owned())
 }
 
 /// Runs it.
@@ -175,9 +180,10 @@ pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
 fn template(template: &Template) -> Result<(), Stopped> {
     let jwks = match &template.jwks {
         None => None,
-        Some(path) => Some(serde_json::from_slice(&edit::read_file(path)?).map_err(|error| {
-            Stopped::could_not(format!("{} is not JSON: {error}", path.display()))
-        })?),
+        Some(path) => Some(
+            serde_json::from_slice(&edit::read_file(path)?)
+                .map_err(|error| Stopped::could_not(format!("{} is not JSON: {error}", path.display())))?,
+        ),
     };
     style::json(&::metadata::oidc::template(&Beginning {
         client_id: &template.client_id,
@@ -191,7 +197,9 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     let organisation = match &add.organisation {
         None => None,
         Some(text) => Some(OrganisationNumber::parse(text).ok_or_else(|| {
-            Stopped::could_not(format!("{text} is no organisation number: ten digits, the last a check digit"))
+            Stopped::could_not(format!(
+                "{text} is no organisation number: ten digits, the last a check digit"
+            ))
         })?),
     };
     let choices = Choices {
@@ -202,7 +210,8 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         pkce_waived: add.waive_pkce.then_some(true),
         renew_secret: add.renew_secret,
         attributes: (!add.attributes.is_empty()).then(|| add.attributes.iter().copied().collect()),
-        providers: (!add.providers.is_empty()).then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
+        providers: (!add.providers.is_empty())
+            .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute.then_some(true),
         hidden: add.hidden.then_some(true),
         suspended: None,
@@ -225,18 +234,26 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     for party in &outcome.parties {
         lines.say(Tone::Good, told(party));
         if let Some(source) = party.subject_source {
-            lines.say(Tone::Quiet, format!("  subject identifiers are made from {}; this is pinned", source.key()));
+            lines.say(
+                Tone::Quiet,
+                format!("  subject identifiers are made from {}; this is pinned", source.key()),
+            );
         }
     }
     for secret in &outcome.secrets {
         lines.gap();
         lines.say(Tone::Strong, format!("The secret of {}, shown this once:", secret.client_id));
         lines.say(Tone::Accent, format!("  {}", secret.secret));
-        lines.say(Tone::Quiet, "  Give it to the relying party by a safe way. Here only a keyed hash of it is kept.");
+        lines.say(
+            Tone::Quiet,
+            "  Give it to the relying party by a safe way. Here only a keyed hash of it is kept.",
+        );
     }
     match outcome.revision {
         None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
-        Some(number) => lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds.")),
+        Some(number) => {
+            lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."))
+        }
     }
     Ok(())
 }
@@ -267,11 +284,17 @@ pub(crate) async fn put(
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();
-            let mut added = Added { reports: Vec::new(), parties: Vec::new(), secrets: Vec::new(), revision: None };
+            let mut added =
+                Added { reports: Vec::new(), parties: Vec::new(), secrets: Vec::new(), revision: None };
             for (name, octets) in files {
                 let fresh = URL_SAFE_NO_PAD.encode(moment().random::<32>());
-                let prepared: Prepared =
-                    addition::prepare(octets, choices, Secrets { key: &key, fresh: &fresh }, registry, moment().now);
+                let prepared: Prepared = addition::prepare(
+                    octets,
+                    choices,
+                    Secrets { key: &key, fresh: &fresh },
+                    registry,
+                    moment().now,
+                );
                 added.reports.push((name.clone(), prepared.report));
                 added.parties.extend(prepared.parties);
                 added.secrets.extend(prepared.shown_secret);
@@ -363,7 +386,10 @@ fn entry<'r>(registry: &'r metadata::Registry, name: &str) -> Option<(&'r EntryI
 async fn show(show: &Show) -> Result<(), Stopped> {
     let edit = Edit::open(&show.config.config).await?;
     let (id, found) = entry(&edit.registry, &show.id).ok_or_else(|| {
-        Stopped::refused(format!("Nobody is registered as {}. sparvidd metadata list shows everybody.", show.id))
+        Stopped::refused(format!(
+            "Nobody is registered as {}. sparvidd metadata list shows everybody.",
+            show.id
+        ))
     })?;
     let document = edit.document(found.document()).await?;
     let text = String::from_utf8_lossy(&document).into_owned();
@@ -428,7 +454,10 @@ fn named(registry: &metadata::Registry, name: &str) -> Result<Vec<EntryId>, Stop
     let by_content = registry.manifest().entries.iter().filter(|(_, entry)| entry.document() == digest);
     let mut ids: Vec<EntryId> = by_content.map(|(id, _)| id.clone()).collect();
     if ids.is_empty() {
-        ids = addition::names(&octets).into_iter().filter(|id| registry.manifest().entries.contains_key(id)).collect();
+        ids = addition::names(&octets)
+            .into_iter()
+            .filter(|id| registry.manifest().entries.contains_key(id))
+            .collect();
     }
     Ok(ids)
 }

@@ -122,7 +122,10 @@ pub(crate) async fn put(edit: &mut Edit, records: &[Record]) -> Result<(u64, Vec
         for record in records {
             let document = metadata::organisation::document(record).map_err(Stopped::could_not)?;
             told.push((name_of(record), registry.organisation(&record.number).is_some()));
-            changes.list.push(Change::AddOrganisation { number: record.number.clone(), document: document_name(&document) });
+            changes.list.push(Change::AddOrganisation {
+                number: record.number.clone(),
+                document: document_name(&document),
+            });
             changes.documents.push(document);
         }
         Ok((changes, told))
@@ -144,8 +147,16 @@ async fn list(list: &List) -> Result<(), Stopped> {
     let rows: Vec<Vec<String>> = records
         .iter()
         .map(|record| {
-            let providers = edit.registry.saml_providers().filter(|peer| peer.policy.organisation.number == record.number).count();
-            let services = edit.registry.oidc_clients().filter(|peer| peer.policy.organisation.number == record.number).count();
+            let providers = edit
+                .registry
+                .saml_providers()
+                .filter(|peer| peer.policy.organisation.number == record.number)
+                .count();
+            let services = edit
+                .registry
+                .oidc_clients()
+                .filter(|peer| peer.policy.organisation.number == record.number)
+                .count();
             vec![record.number.to_string(), name_of(record), providers.to_string(), services.to_string()]
         })
         .collect();
@@ -154,13 +165,18 @@ async fn list(list: &List) -> Result<(), Stopped> {
 }
 
 async fn show(show: &Show) -> Result<(), Stopped> {
-    let number = OrganisationNumber::parse(&show.number)
-        .ok_or_else(|| Stopped::could_not(format!("{} is no organisation number: ten digits, the last a check digit", show.number)))?;
+    let number = OrganisationNumber::parse(&show.number).ok_or_else(|| {
+        Stopped::could_not(format!(
+            "{} is no organisation number: ten digits, the last a check digit",
+            show.number
+        ))
+    })?;
     let edit = Edit::open(&show.config.config).await?;
-    let record = edit
-        .registry
-        .organisation(&number)
-        .ok_or_else(|| Stopped::refused(format!("No organisation {number} is registered. sparvidd organisation list shows them.")))?;
+    let record = edit.registry.organisation(&number).ok_or_else(|| {
+        Stopped::refused(format!(
+            "No organisation {number} is registered. sparvidd organisation list shows them."
+        ))
+    })?;
     let shown = Shown {
         record,
         providers: edit

@@ -32,9 +32,9 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let tls = transport(&config)?;
     let opened = wiring::open_store(&config).await.map_err(Stopped::could_not)?;
-    let listener = server::bind(config.file.listen)
-        .await
-        .map_err(|error| Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen)))?;
+    let listener = server::bind(config.file.listen).await.map_err(|error| {
+        Stopped::could_not(format!("{} cannot be listened on: {error}", config.file.listen))
+    })?;
     let limits = &config.file.limits;
     let bounds = Bounds {
         connections: limits.connections,
@@ -44,14 +44,23 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     let trusted = Trusted::new(config.file.proxy.trusted.iter().copied());
     let (issuer, listen) = (config.file.issuer.clone(), config.file.listen);
     let node = Node::new(config, keys, opened.store.clone()).map_err(Stopped::could_not)?;
+    // Once before the first connection: a node with the keys of another cluster does not come up. A store that is away lets it come up all the same.
+    node.refresh().await.map_err(Stopped::could_not)?;
     let stop = server::stop_signal();
-    let following = tokio::spawn(follow(node.clone(), stop.clone()));
     tracing::info!(%issuer, %listen, "the broker is up");
-    server::serve(listener, route::router(node), tls, trusted, bounds, stop).await;
-    following.abort();
+    let refused = {
+        let serving =
+            server::serve(listener, route::router(node.clone()), tls, trusted, bounds, stop.clone());
+        tokio::select! {
+            () = serving => None,
+            refused = follow(node, stop) => refused,
+        }
+    };
     drop(opened);
-    tracing::info!("the broker has stopped");
-    Ok(())
+    if refused.is_none() {
+        tracing::info!("the broker has stopped");
+    }
+    refused.map_or(Ok(()), |error| Err(Stopped::could_not(error)))
 }
 
 /// The transport configuration, where the broker ends TLS itself.
@@ -65,15 +74,21 @@ pub(super) fn transport(config: &Config) -> Result<Option<Arc<rustls::ServerConf
     certs::tls::server(&certificate, &key).map(Some).map_err(Stopped::could_not)
 }
 
-/// Follows what may change while serving: the registry each second, and the token keys.
-pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiver<bool>) {
+/// Follows what may change while serving: the registry each second, and the token keys. Ends with what forbids this node to serve on; a stop it
+/// waits out, since open requests end first.
+pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiver<bool>) -> Option<String> {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stopped| *stopped) => return,
+        let stopped = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = stop.wait_for(|stopped| *stopped) => true,
+        };
+        if stopped {
+            return std::future::pending().await;
         }
-        node.refresh().await;
+        if let Err(error) = node.refresh().await {
+            return Some(error);
+        }
     }
 }

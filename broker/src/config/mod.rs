@@ -264,6 +264,11 @@ impl Config {
         format!("{}{path}", self.file.issuer)
     }
 
+    /// Scheme, host and port, as a browser names them.
+    pub(crate) fn origin(&self) -> String {
+        self.origin.origin().ascii_serialization()
+    }
+
     /// Our SAML entity ID as a service provider.
     pub(crate) fn entity_id(&self) -> String {
         self.file.saml.entity_id.clone().unwrap_or_else(|| self.at("/saml/metadata"))

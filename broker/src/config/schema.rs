@@ -52,11 +52,14 @@ pub(super) fn check_keys(text: &str, problems: &mut Problems) {
 
 fn walk(table: &DeTable<'_>, prefix: &str, problems: &mut Problems) {
     for (key, value) in table {
-        let path = if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
-        let known = KEYS.iter().any(|known| {
-            *known == path || known.strip_suffix(".*").is_some_and(|parent| parent == prefix)
-        });
-        let is_section = KEYS.iter().any(|known| known.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        let path =
+            if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
+        let known = KEYS
+            .iter()
+            .any(|known| *known == path || known.strip_suffix(".*").is_some_and(|parent| parent == prefix));
+        let is_section = KEYS
+            .iter()
+            .any(|known| known.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')));
         match value.get_ref() {
             DeValue::Table(inner) if is_section => walk(inner, &path, problems),
             _ if known || is_section => {}
@@ -118,7 +121,10 @@ mod tests {
         assert!(said.contains("sparvidd.toml:2: error: there is no key `lisen`"), "{said}");
         assert!(said.contains("The nearest is `listen`"), "{said}");
         let said = problems(&format!("{MINIMAL}urll = \"x\"\n"));
-        assert!(said.contains(":7: error: there is no key `store.urll`") && said.contains("`store.url`"), "{said}");
+        assert!(
+            said.contains(":7: error: there is no key `store.urll`") && said.contains("`store.url`"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -150,11 +156,20 @@ mod tests {
 
     #[test]
     fn a_store_url_has_a_known_form() {
-        for good in ["redis://127.0.0.1:6379/0", "rediss://redis.example", "unix:/run/redis.sock", "embedded:x"] {
-            assert!(Config::parse(Path::new("x.toml"), &MINIMAL.replace("embedded:state/registry.redb", good)).is_ok(), "{good}");
+        for good in
+            ["redis://127.0.0.1:6379/0", "rediss://redis.example", "unix:/run/redis.sock", "embedded:x"]
+        {
+            assert!(
+                Config::parse(Path::new("x.toml"), &MINIMAL.replace("embedded:state/registry.redb", good))
+                    .is_ok(),
+                "{good}"
+            );
         }
         for bad in ["postgres://x", "embedded:", "127.0.0.1:6379"] {
-            assert!(problems(&MINIMAL.replace("embedded:state/registry.redb", bad)).contains("config.store_url"), "{bad}");
+            assert!(
+                problems(&MINIMAL.replace("embedded:state/registry.redb", bad)).contains("config.store_url"),
+                "{bad}"
+            );
         }
     }
 

@@ -19,7 +19,11 @@ pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
         );
         return None;
     };
-    if file.issuer.ends_with('/') || origin.query().is_some() || origin.fragment().is_some() || origin.path() != "/" {
+    if file.issuer.ends_with('/')
+        || origin.query().is_some()
+        || origin.fragment().is_some()
+        || origin.path() != "/"
+    {
         problems.add_about(
             "issuer",
             Problem::error(
@@ -103,7 +107,11 @@ fn limits(file: &File, problems: &mut Problems) {
         if !(least..=most).contains(&value) {
             problems.add_about(
                 key,
-                Problem::error("config.limit", format!("limits.{key} is {value}"), format!("Choose {least} to {most}.")),
+                Problem::error(
+                    "config.limit",
+                    format!("limits.{key} is {value}"),
+                    format!("Choose {least} to {most}."),
+                ),
             );
         }
     }
@@ -121,7 +129,9 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 
 fn redis_is_loopback(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| match url.host_str() {
-        Some(host) => host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        Some(host) => {
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
         None => false,
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, RawQuery, State},
     response::Response,
 };
 use broker_core::{
@@ -13,7 +13,6 @@ use broker_core::{
 };
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 
 use super::failure;
 use crate::{
@@ -24,27 +23,17 @@ use crate::{
     wiring::Node,
 };
 
-/// What is searched for.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Search {
-    #[serde(default)]
-    q: String,
-}
-
-/// What was chosen.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Chosen {
-    provider: String,
-}
+/// No entity ID is longer (SAML Core 8.3.6), and nobody searches for more.
+const LONGEST: usize = 1024;
 
 /// GET `/login/{login}?q=`
 pub(crate) async fn look(
     State(node): State<Arc<Node>>,
     Path(login): Path<String>,
-    Query(asked): Query<Search>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let outcome = async { Step::new(&node, headers.clone())?.look(&login, &asked.q).await }.await;
+    let outcome = Step::new(&node, headers.clone()).look(&login, &first(query.as_deref(), "q")).await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
@@ -52,17 +41,30 @@ pub(crate) async fn look(
 pub(crate) async fn choose(
     State(node): State<Arc<Node>>,
     Path(login): Path<String>,
-    Query(chosen): Query<Chosen>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let provider = ProviderId::from(chosen.provider.as_str());
-    let outcome = async { Step::new(&node, headers.clone())?.choose(&login, &provider).await }.await;
+    let provider = ProviderId::from(first(query.as_deref(), "provider").as_str());
+    let outcome = Step::new(&node, headers.clone()).choose(&login, &provider).await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
+/// The first value of a parameter, at most [`LONGEST`] characters of it; empty when it is not there. Whatever somebody makes of the address, there
+/// is a page.
+fn first(query: Option<&str>, name: &str) -> String {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .find(|(candidate, _)| candidate == name)
+        .map(|(_, value)| value.chars().take(LONGEST).collect())
+        .unwrap_or_default()
+}
+
 /// GET `/login/{login}/cancel`
-pub(crate) async fn cancel(State(node): State<Arc<Node>>, Path(login): Path<String>, headers: HeaderMap) -> Response {
-    let outcome = async { Step::new(&node, headers.clone())?.turn_back(&login).await }.await;
+pub(crate) async fn cancel(
+    State(node): State<Arc<Node>>,
+    Path(login): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let outcome = Step::new(&node, headers.clone()).turn_back(&login).await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
@@ -101,10 +103,18 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
         .filter_map(|place| offered.get(*place))
         .map(|provider| {
             let name = step.provider_name(&provider.id, language);
-            let organisation = provider.organisation.name.best(std::slice::from_ref(language)).unwrap_or_default();
+            let organisation =
+                provider.organisation.name.best(std::slice::from_ref(language)).unwrap_or_default();
             ChoiceRow {
-                other_names: if organisation.is_empty() || organisation == name { Vec::new() } else { vec![organisation.to_owned()] },
-                href: format!("{base}/choose?provider={}", utf8_percent_encode(provider.id.as_str(), NON_ALPHANUMERIC)),
+                other_names: if organisation.is_empty() || organisation == name {
+                    Vec::new()
+                } else {
+                    vec![organisation.to_owned()]
+                },
+                href: format!(
+                    "{base}/choose?provider={}",
+                    utf8_percent_encode(provider.id.as_str(), NON_ALPHANUMERIC)
+                ),
                 name,
             }
         })
@@ -120,4 +130,21 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
         cancel_href: &format!("{base}/cancel"),
     };
     respond::html(StatusCode::OK, step.node.pages.choice(language, &view))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, first};
+
+    #[test]
+    fn any_query_has_a_reading() {
+        assert_eq!(first(Some("q=Granvik&q=b"), "q"), "Granvik");
+        assert_eq!(first(Some("provider=https%3A%2F%2Fidp.example"), "provider"), "https://idp.example");
+        for nothing in [None, Some(""), Some("q"), Some("&&="), Some("p=1")] {
+            assert_eq!(first(nothing, "q"), "");
+        }
+        let long = format!("q={}", "%C3%A5".repeat(5_000));
+        assert_eq!(first(Some(&long), "q").chars().count(), LONGEST);
+        assert_eq!(first(Some("q=%ff"), "q"), "\u{fffd}");
+    }
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use broker_oidc::op::OidcOp;
-use http::StatusCode;
+use http::{StatusCode, header};
 
 use crate::{moment, respond, wiring::Node};
 
@@ -17,10 +17,12 @@ const KEPT: u32 = 300;
 /// GET `/.well-known/openid-configuration`
 pub(crate) async fn discovery(State(node): State<Arc<Node>>) -> Response {
     let registry = node.registry.any();
-    let keyring = node.oidc_keys.current().unwrap_or_default();
+    // Before the keys are known the document lacks what depends on them: nobody is to keep that.
+    let (keyring, kept) =
+        node.oidc_keys.current().map_or_else(|_| (Arc::default(), 0), |keyring| (keyring, KEPT));
     let settings = node.op_settings_with_levels(&registry);
     let op = OidcOp { settings: &settings, ..node.op(&registry, &keyring) };
-    respond::document("application/json", op.discovery_document(), KEPT)
+    respond::document("application/json", op.discovery_document(), kept)
 }
 
 /// GET `/oidc/jwks`
@@ -30,7 +32,7 @@ pub(crate) async fn jwks(State(node): State<Arc<Node>>) -> Response {
         Ok(keyring) => {
             respond::document("application/jwk-set+json", node.op(&registry, &keyring).jwks_document(), KEPT)
         }
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
     }
 }
 

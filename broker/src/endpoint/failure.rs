@@ -43,10 +43,11 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
         .and_then(|return_to| drive::error_answer(node, return_to, &trouble.failure, moment));
     if let Some(answer) = &answer
         && drive::goes_straight_back(trouble.failure.code, trouble.silent)
+        && let Some(response) = straight_back(node, headers, &trouble, answer)
     {
-        return straight_back(node, headers, &trouble, answer);
+        return response;
     }
-    let failed = Failed {
+    let mut failed = Failed {
         code: trouble.failure.code,
         reference,
         at: moment.now,
@@ -58,13 +59,23 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
             _ => None,
         },
     };
-    match node.failed.path(&failed, moment) {
+    let mut path = node.failed.path(&failed, moment);
+    if path.as_ref().is_some_and(|path| path.len() > LONGEST_PATH) {
+        // A state as long as is allowed: better the service's own start page than an address that a proxy cuts off.
+        failed.back = None;
+        path = node.failed.path(&failed, moment);
+    }
+    match path {
         Some(path) => respond::see_other(&path),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn straight_back(node: &Node, headers: &HeaderMap, trouble: &Trouble, answer: &Outbound) -> Response {
+/// What common proxies take of an address, with room for the rest of the request's first line.
+const LONGEST_PATH: usize = 6_000;
+
+/// `None`: the address is none that a page may lead to.
+fn straight_back(node: &Node, headers: &HeaderMap, trouble: &Trouble, answer: &Outbound) -> Option<Response> {
     let language = trouble.language.clone().unwrap_or_else(|| node.language(&[], headers));
     let registry = node.registry.any();
     let name = trouble
@@ -74,25 +85,31 @@ fn straight_back(node: &Node, headers: &HeaderMap, trouble: &Trouble, answer: &O
         .and_then(|policy| policy.display_name.best(std::slice::from_ref(&language)).map(str::to_owned))
         .unwrap_or_default();
     let page = match answer {
-        Outbound::Redirect { url } if trouble.failure.code == broker_core::failure::FailureCode::NoticeDeclined => {
+        Outbound::Redirect { url }
+            if trouble.failure.code == broker_core::failure::FailureCode::NoticeDeclined =>
+        {
             // After the notice's form: see `onward::answered`.
             node.pages.onward(&language, &crate::page::OnwardView { href: url, destination_name: &name })
         }
-        Outbound::Redirect { url } => return respond::see_other(url),
+        Outbound::Redirect { url } => return Some(respond::see_other(url)),
         Outbound::Post { action, fields } => {
-            let fields: Vec<Field> =
-                fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
-            node.pages.post_form(&language, &PostFormView { action, fields: &fields, destination_name: &name })
+            let fields: Vec<Field> = fields
+                .iter()
+                .map(|(name, value)| Field { name: name.clone(), value: value.clone() })
+                .collect();
+            node.pages
+                .post_form(&language, &PostFormView { action, fields: &fields, destination_name: &name })
         }
     };
-    match page {
-        Ok(page) => respond::html(StatusCode::OK, page),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    page.ok().map(|page| respond::html(StatusCode::OK, page))
 }
 
 /// GET `/failed/{sealed}`
-pub(crate) async fn page(State(node): State<Arc<Node>>, Path(sealed): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn page(
+    State(node): State<Arc<Node>>,
+    Path(sealed): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let moment = moment::moment();
     let Some(failed) = node.failed.open(&sealed, moment.now) else {
         return super::page::missing(&node, &headers);

@@ -43,7 +43,10 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().map(str::to_owned);
     if query.as_ref().is_some_and(|query| query.len() > LONGEST_QUERY) {
-        return Err(Failure::new(FailureCode::RequestMalformed, format!("the query is longer than {LONGEST_QUERY} octets")));
+        return Err(Failure::new(
+            FailureCode::RequestMalformed,
+            format!("the query is longer than {LONGEST_QUERY} octets"),
+        ));
     }
     let form = if parts.method == http::Method::POST {
         let is_form = parts
@@ -52,17 +55,78 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-        if !is_form {
-            return Err(Failure::new(FailureCode::RequestMalformed, "a POST must be application/x-www-form-urlencoded"));
+        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| {
+            Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive")
+        })?;
+        // A POST may be empty, where all that it says stands in the Authorization header (OpenID Connect Core 5.3.1).
+        if !is_form && !octets.is_empty() {
+            return Err(Failure::new(
+                FailureCode::RequestMalformed,
+                "a POST must be application/x-www-form-urlencoded",
+            ));
         }
-        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY)
-            .await
-            .map_err(|_| Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive"))?;
-        Some(octets.to_vec())
+        is_form.then(|| octets.to_vec())
     } else {
         None
     };
     let authorization =
         parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok((Inbound { query, form, authorization }, parts.headers))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use broker_core::failure::FailureCode;
+    use http::Request;
+
+    use super::{LARGEST_BODY, LONGEST_QUERY, inbound};
+
+    const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
+
+    async fn read(
+        method: &str,
+        address: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(bool, Option<usize>), FailureCode> {
+        let mut request = Request::builder().method(method).uri(address);
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        let request = request.body(Body::from(body)).expect("a request");
+        let read = inbound(request).await.map_err(|failure| failure.code)?.0;
+        Ok((read.query.is_some(), read.form.map(|form| form.len())))
+    }
+
+    #[tokio::test]
+    async fn a_form_is_read_and_nothing_else() {
+        assert_eq!(read("POST", "/", FORM, b"a=1".to_vec()).await, Ok((false, Some(3))));
+        assert_eq!(
+            read("POST", "/", "application/json", b"{}".to_vec()).await,
+            Err(FailureCode::RequestMalformed)
+        );
+        assert_eq!(read("POST", "/", "", b"a=1".to_vec()).await, Err(FailureCode::RequestMalformed));
+        assert_eq!(
+            read("POST", "/", "", Vec::new()).await,
+            Ok((false, None)),
+            "an empty one says nothing wrong"
+        );
+        assert_eq!(read("GET", "/?a=1", "", b"a=1".to_vec()).await, Ok((true, None)));
+    }
+
+    #[tokio::test]
+    async fn what_is_read_is_bounded() {
+        assert_eq!(read("POST", "/", FORM, vec![b'a'; LARGEST_BODY]).await, Ok((false, Some(LARGEST_BODY))));
+        assert_eq!(
+            read("POST", "/", FORM, vec![b'a'; LARGEST_BODY + 1]).await,
+            Err(FailureCode::RequestMalformed)
+        );
+        let query = |length| format!("/?{}", "a".repeat(length));
+        assert_eq!(read("GET", &query(LONGEST_QUERY), "", Vec::new()).await, Ok((true, None)));
+        assert_eq!(
+            read("GET", &query(LONGEST_QUERY + 1), "", Vec::new()).await,
+            Err(FailureCode::RequestMalformed)
+        );
+    }
 }

@@ -1,11 +1,17 @@
 //! The ways on from an endpoint: a redirect, a form that posts itself, a page that goes on.
 
-use axum::response::{IntoResponse, Response};
-use broker_core::{identifier::Language, login::Context, role::Outbound};
+use axum::response::Response;
+use broker_core::{
+    failure::{Failure, FailureCode},
+    identifier::Language,
+    login::Context,
+    role::Outbound,
+};
 use http::StatusCode;
 
+use super::failure;
 use crate::{
-    drive::Step,
+    drive::{Step, Trouble},
     page::{Field, OnwardView, PostFormView},
     respond,
 };
@@ -27,7 +33,7 @@ pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) 
         Outbound::Redirect { url } if step.after_form => {
             match step.node.pages.onward(language, &OnwardView { href: url, destination_name: &name }) {
                 Ok(page) => respond::html(StatusCode::OK, page),
-                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+                Err(refused) => unsafe_address(step, &refused),
             }
         }
         Outbound::Redirect { url } => respond::see_other(url),
@@ -35,11 +41,28 @@ pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) 
     }
 }
 
-fn post(step: &Step<'_>, action: &str, fields: &[(String, String)], language: &Language, name: &str) -> Response {
+fn post(
+    step: &Step<'_>,
+    action: &str,
+    fields: &[(String, String)],
+    language: &Language,
+    name: &str,
+) -> Response {
     let fields: Vec<Field> =
         fields.iter().map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect();
-    match step.node.pages.post_form(language, &PostFormView { action, fields: &fields, destination_name: name }) {
+    match step
+        .node
+        .pages
+        .post_form(language, &PostFormView { action, fields: &fields, destination_name: name })
+    {
         Ok(page) => respond::html(StatusCode::OK, page),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refused) => unsafe_address(step, &refused),
     }
+}
+
+/// A registered address that no page may lead to: metadata is refused for such, so this is a fault of ours, with a page of its own.
+fn unsafe_address(step: &Step<'_>, refused: &dyn std::fmt::Display) -> Response {
+    let failure =
+        Failure::new(FailureCode::Internal, format!("a registered address cannot be used: {refused}"));
+    failure::respond(step.node, &step.headers, Trouble::new(failure))
 }

@@ -45,6 +45,11 @@ pub(crate) async fn not_found(State(node): State<Arc<Node>>, headers: HeaderMap)
     missing(&node, &headers)
 }
 
+/// An address of ours, asked for in a way that it is not for: somebody who types the address of a provider's answer sees a page, too.
+pub(crate) async fn wrong_method(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
+    respond::html(StatusCode::METHOD_NOT_ALLOWED, node.pages.not_found(&node.language(&[], &headers)))
+}
+
 /// The page that says so.
 pub(crate) fn missing(node: &Node, headers: &HeaderMap) -> Response {
     respond::html(StatusCode::NOT_FOUND, node.pages.not_found(&node.language(&[], headers)))
@@ -54,7 +59,8 @@ pub(crate) fn missing(node: &Node, headers: &HeaderMap) -> Response {
 pub(crate) async fn health(State(node): State<Arc<Node>>) -> Response {
     let registry = node.registry.confirmed(moment::now());
     let keys = node.oidc_keys.current();
-    let status = if registry.is_ok() && keys.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status =
+        if registry.is_ok() && keys.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::json!({
         "registry": registry.as_ref().map_or("stale", |_| "confirmed"),
         "revision": node.registry.any().number(),

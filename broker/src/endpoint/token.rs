@@ -7,17 +7,19 @@ use broker_core::{
     audit::{AuditLine, AuditOutcome},
     failure::{Failure, FailureCode},
     identifier::{Reference, RelyingPartyId},
+    moment::Moment,
 };
 use broker_oidc::op::{
     OidcOp,
-    grant::Grant,
+    grant::{ACCESS_TOKEN_LIFETIME_SECONDS, Grant},
     token_request::{TokenRefused, TokenRequest},
 };
 use broker_store::{
     record::{Handle, MarkKind},
-    vault::{Found, Mark, VaultError},
+    vault::{Finished, Found, Mark, NewRecord, VaultError},
 };
 use http::{HeaderValue, header};
+use serde::de::IgnoredAny;
 
 use crate::{
     drive::{SpentCode, access_token_place, code_place},
@@ -101,22 +103,40 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
     let access_token = Handle::new(moment);
     let place = code_place(&code, request.client().id());
     let spent = SpentCode { access_token: access_token.clone() };
-    let grant = match node.vault.take::<Grant, SpentCode>(moment, place, &spent).await? {
+    let grant = match node.vault.read::<Grant, SpentCode>(moment, place).await? {
         Found::Live(grant) => grant,
-        Found::Spent(spent) => {
-            // Whoever comes second may be the rightful one: what the first was given ends too (RFC 6749 4.1.2).
-            node.vault.forget(access_token_place(&spent.access_token)).await?;
-            return Err(OidcOp::code_refused("the code was used before; its access token is revoked").into());
-        }
-        Found::Absent => return Err(OidcOp::code_refused("there is no such code for this relying party").into()),
+        Found::Spent(spent) => return Err(used_before(node, &spent).await?),
+        Found::Absent => return Err(no_such_code()),
     };
     let reference = grant.reference().clone();
-    let exchanged = op
-        .exchange(&request, &grant, access_token.as_str(), moment)
-        .map_err(|answer| Refused { reference: Some(reference), ..Refused::from(answer) })?;
-    let expires = exchanged.access.expires();
-    node.vault.put(moment, access_token_place(&access_token), &exchanged.access, expires).await?;
-    Ok(exchanged.body)
+    let exchanged = match op.exchange(&request, &grant, access_token.as_str(), moment) {
+        Ok(exchanged) => exchanged,
+        Err(answer) => {
+            if answer.status == 400 {
+                // One attempt: whoever holds a code and not what belongs to it does not try again. A fault of ours costs nobody their code.
+                node.vault.take::<Grant, SpentCode>(moment, place, &spent).await?;
+            }
+            return Err(Refused { reference: Some(reference), ..Refused::from(answer) });
+        }
+    };
+    // The code goes and the access token comes as one: no failure in between leaves neither, and a token that is revoked below stood already.
+    let opened =
+        [NewRecord::new(access_token_place(&access_token), &exchanged.access, exchanged.access.expires())?];
+    match node.vault.finish::<Grant, SpentCode>(moment, place, &spent, None, &opened).await? {
+        Finished::Done(_) => Ok(exchanged.body),
+        Finished::Spent(spent) => Err(used_before(node, &spent).await?),
+        Finished::Absent | Finished::Replayed => Err(no_such_code()),
+    }
+}
+
+/// Whoever comes second may be the rightful one: what the first was given ends too (RFC 6749 4.1.2).
+async fn used_before(node: &Node, spent: &SpentCode) -> Result<Refused, VaultError> {
+    revoke(node, moment, &spent.access_token).await?;
+    Ok(OidcOp::code_refused("the code was used before; its access token is revoked").into())
+}
+
+fn no_such_code() -> Refused {
+    OidcOp::code_refused("there is no such code for this relying party").into()
 }
 
 /// A refusal's line in the log.

@@ -22,13 +22,18 @@ pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Bod
     let mut response = match outcome {
         Ok(body) => {
             let mut response = Response::new(Body::from(body.body().to_owned()));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static(body.content_type()));
             response
         }
         Err(refused) => {
             super::token::log(&refused.failure, None, None);
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            *response.status_mut() = status(&refused);
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
             if let Some(challenge) = refused.www_authenticate {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
@@ -37,6 +42,21 @@ pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Bod
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The status of a refusal: that of the token, except that what may pass by waiting says so, and what cannot be read is the asker's fault.
+fn status(refused: &UserinfoRefused) -> StatusCode {
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status != StatusCode::INTERNAL_SERVER_ERROR {
+        return status;
+    }
+    match refused.failure.code {
+        FailureCode::RequestMalformed => StatusCode::BAD_REQUEST,
+        FailureCode::StoreAway | FailureCode::RegistryStale | FailureCode::Overloaded => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 async fn read(node: &Node, request: Request<Body>) -> Result<UserinfoBody, UserinfoRefused> {
@@ -54,5 +74,24 @@ async fn read(node: &Node, request: Request<Body>) -> Result<UserinfoBody, Useri
             Err(UserinfoRefused::invalid_token("there is no such access token"))
         }
         Err(error) => Err(UserinfoRefused::from(Failure::new(FailureCode::StoreAway, error.to_string()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::failure::{Failure, FailureCode};
+    use broker_oidc::op::userinfo::UserinfoRefused;
+    use http::StatusCode;
+
+    use super::status;
+
+    #[test]
+    fn a_fault_that_may_pass_is_told_from_one_that_stays() {
+        let of = |code: FailureCode| status(&UserinfoRefused::from(Failure::from(code)));
+        assert_eq!(of(FailureCode::StoreAway), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(of(FailureCode::RegistryStale), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(of(FailureCode::RequestMalformed), StatusCode::BAD_REQUEST);
+        assert_eq!(of(FailureCode::Internal), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(status(&UserinfoRefused::invalid_token("none")), StatusCode::UNAUTHORIZED);
     }
 }

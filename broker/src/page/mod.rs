@@ -49,13 +49,13 @@ pub(crate) use self::{
     start::{StartLink, StartView},
     text::Reader,
 };
-#[cfg(test)]
-use self::{error::page_code, onward::UnsafeAddress};
 use self::{
     asset::Assets,
     content_policy::ContentPolicy,
     text::{Argument, Texts},
 };
+#[cfg(test)]
+use self::{error::page_code, onward::UnsafeAddress};
 
 /// The templates by name; an operator's directory may hold a file of the same name instead.
 const TEMPLATES: &[(&str, &str)] = &[

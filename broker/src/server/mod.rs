@@ -3,6 +3,7 @@
 //! Own accept loop over `hyper-util`'s automatic HTTP/1.1 and HTTP/2, so that handshake and header timeouts, the cap on connections and
 //! the drain at the end are ours to set.
 
+mod idle;
 mod proxy;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use idle::Idle;
 pub(crate) use proxy::Trusted;
 use rustls::ServerConfig;
 use tokio::{
@@ -91,13 +93,13 @@ pub(crate) async fn serve(
         let service = Bounded { router: router.clone(), timeout: bounds.request_timeout };
         let watcher = graceful.watcher();
         let acceptor = acceptor.clone();
-        let header_timeout = bounds.header_timeout;
+        let bounds = bounds.clone();
         tokio::spawn(async move {
             match acceptor {
-                None => connection(stream, service, watcher, header_timeout, slot).await,
+                None => connection(stream, service, watcher, &bounds, slot).await,
                 Some(acceptor) => {
-                    match tokio::time::timeout(header_timeout, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, service, watcher, header_timeout, slot).await,
+                    match tokio::time::timeout(bounds.header_timeout, acceptor.accept(stream)).await {
+                        Ok(Ok(stream)) => connection(stream, service, watcher, &bounds, slot).await,
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                         Err(_) => tracing::debug!("a TLS handshake took too long"),
                     }
@@ -125,7 +127,7 @@ async fn connection<S>(
     stream: S,
     service: Bounded,
     watcher: hyper_util::server::graceful::Watcher,
-    header_timeout: Duration,
+    bounds: &Bounds,
     slot: OwnedSemaphorePermit,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -134,11 +136,12 @@ async fn connection<S>(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        .header_read_timeout(bounds.header_timeout)
         .max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).max_header_list_size(32 * 1024);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| service.clone().call(request));
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let stream = Idle::new(stream, bounds.header_timeout, bounds.header_timeout + bounds.request_timeout);
+    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended badly");
     }
@@ -153,7 +156,10 @@ struct Bounded {
 }
 
 impl Bounded {
-    async fn call(mut self, request: Request<Incoming>) -> Result<axum::response::Response, std::convert::Infallible> {
+    async fn call(
+        mut self,
+        request: Request<Incoming>,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
         let request = request.map(axum::body::Body::new);
         let answer = async {
             let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut self.router).await?;
@@ -162,8 +168,15 @@ impl Bounded {
         if let Ok(response) = tokio::time::timeout(self.timeout, answer).await {
             return response;
         }
-        let mut response = axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
+        tracing::error!(seconds = self.timeout.as_secs(), "an answer took too long and was given up");
+        let mut response =
+            axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         Ok(response)
     }
@@ -174,7 +187,8 @@ pub(crate) fn stop_signal() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
         else {
             return;
         };
@@ -186,3 +200,6 @@ pub(crate) fn stop_signal() -> watch::Receiver<bool> {
     });
     receiver
 }
+
+#[cfg(test)]
+mod tests;

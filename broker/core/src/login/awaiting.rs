@@ -9,6 +9,7 @@ use crate::{
     identifier::ProviderId,
     moment::Timestamp,
     release::ReleasedIdentity,
+    request::Freshness,
     result::AuthenticationResult,
     role::upstream::Remembered,
 };
@@ -60,24 +61,32 @@ impl Login<AwaitingProvider> {
             );
             return Err((failure, Box::new(self)));
         }
-        let freshness = self.context.request.freshness;
-        let age = self.state.sent.since(proven.authenticated_at);
-        let allowed = match (freshness.force, freshness.max_age) {
-            (true, _) => Some(0),
-            (false, limit) => limit.map(i64::from),
-        };
-        if allowed.is_some_and(|limit| age > limit.saturating_add(SKEW)) {
-            let failure = Failure::new(
-                FailureCode::AuthenticationTooOld,
-                format!(
-                    "authenticated {age} s before our request; allowed {} s",
-                    allowed.unwrap_or_default()
-                ),
-            );
+        if let Err(failure) =
+            fresh_enough(self.context.request.freshness, self.state.sent, proven.authenticated_at)
+        {
             return Err((failure, Box::new(self)));
         }
         Ok(self.into(|_| Authenticated::new(result.into_value())))
     }
+}
+
+/// Whether an authentication is as fresh as was asked for. Its age is counted from when we sent the browser away: what the person then
+/// takes to sign in and to read is not held against them, and with `force` (or a `max_age`, which asks the provider for force as well) an older
+/// session is seen for what it is.
+fn fresh_enough(freshness: Freshness, sent: Timestamp, authenticated_at: Timestamp) -> Result<(), Failure> {
+    let allowed = match freshness {
+        Freshness { force: true, .. } => 0,
+        Freshness { force: false, max_age: Some(seconds) } => i64::from(seconds),
+        Freshness { force: false, max_age: None } => return Ok(()),
+    };
+    let age = sent.since(authenticated_at);
+    if age > allowed.saturating_add(SKEW) {
+        return Err(Failure::new(
+            FailureCode::AuthenticationTooOld,
+            format!("authenticated {age} s before our request; allowed {allowed} s"),
+        ));
+    }
+    Ok(())
 }
 
 /// The person is reading what will be sent. What would be released is fixed: only that leaves, whatever the registry says later.
@@ -103,5 +112,49 @@ impl Login<AwaitingNotice> {
     #[must_use]
     pub fn accepted(self) -> Login<Released> {
         self.into(|state| Released::new(state.identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fresh_enough;
+    use crate::{failure::FailureCode, moment::Timestamp, request::Freshness};
+
+    const SENT: Timestamp = Timestamp(1_700_000_000);
+
+    fn at(force: bool, max_age: Option<u32>, seconds_before: i64) -> Result<(), FailureCode> {
+        fresh_enough(Freshness { force, max_age }, SENT, SENT.plus(-seconds_before))
+            .map_err(|failure| failure.code)
+    }
+
+    const TOO_OLD: Result<(), FailureCode> = Err(FailureCode::AuthenticationTooOld);
+
+    #[test]
+    fn an_old_session_does_where_nothing_was_asked() {
+        assert_eq!(at(false, None, 8 * 3600), Ok(()));
+    }
+
+    #[test]
+    fn force_takes_only_what_came_after_our_request() {
+        assert_eq!(at(true, None, -30), Ok(()));
+        assert_eq!(at(true, None, 60), Ok(()), "a clock that is a minute behind");
+        assert_eq!(at(true, None, 61), TOO_OLD);
+        assert_eq!(at(true, Some(3600), 61), TOO_OLD, "max_age does not soften force");
+    }
+
+    #[test]
+    fn max_age_takes_what_is_no_older() {
+        assert_eq!(at(false, Some(300), 360), Ok(()));
+        assert_eq!(at(false, Some(300), 361), TOO_OLD);
+        assert_eq!(at(false, Some(u32::MAX), i64::from(u32::MAX)), Ok(()));
+    }
+
+    #[test]
+    fn no_time_overflows() {
+        assert_eq!(
+            fresh_enough(Freshness { force: true, max_age: None }, SENT, Timestamp(i64::MIN))
+                .map_err(|failure| failure.code),
+            TOO_OLD
+        );
     }
 }

@@ -59,7 +59,8 @@ impl Login<AwaitingChoice> {
         if !offered.iter().any(|open| open.id == *provider) {
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,
-                format!("{provider} is not among the providers of this login"),
+                // What was asked for may be anything that somebody typed: it stays out of the log.
+                "what was chosen is not among the providers of this login",
             ));
         }
         Ok(self.into(|_| Routed::to(provider.clone())))

@@ -23,11 +23,13 @@ pub fn leaving(
         None => None,
         // Registered for no level at all: whatever it says proves none, and services that ask for none are not disturbed.
         Some(_) if policy.provider.assurance.is_empty() => None,
-        Some(told) if told.is_known() => {
+        Some(told) => {
             let provider = policy.provider;
             let registered = provider.assurance.contains(told);
             let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
-            if !(registered && under) {
+            if registered && under {
+                policy.output_map.leaving(told)
+            } else if told.is_known() {
                 return Err(Failure::new(
                     FailureCode::AssuranceAboveCeiling,
                     format!(
@@ -37,11 +39,12 @@ pub fn leaving(
                         yes(under)
                     ),
                 ));
+            } else {
+                // A word of the provider's own (PasswordProtectedTransport, for one) proves no level: it leaves as nothing, unless the federation
+                // operator has written that very word into both records.
+                None
             }
-            policy.output_map.leaving(told)
         }
-        // A word of the provider's own (PasswordProtectedTransport, for one) proves no level: it leaves as nothing.
-        Some(_) => None,
     };
     let wanted = &request.assurance;
     if wanted.essential && !leaving.as_ref().is_some_and(|level| wanted.levels.contains(level)) {

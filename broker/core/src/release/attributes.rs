@@ -8,7 +8,7 @@ use crate::{
     result::AuthenticationResult,
 };
 
-/// The attributes that leave.
+/// The attributes that leave: requested, entitled, and as many values as the attribute can have.
 ///
 /// # Errors
 /// [`FailureCode::AttributeMissing`] when the relying party's profile fails a login for an essential attribute that is not there.
@@ -17,8 +17,10 @@ pub fn leaving(
     request: &AuthenticationRequest,
     policy: Policy<'_>,
 ) -> Result<Attributes, Failure> {
-    let attributes = result.attributes.clone().filtered(|name, _| {
-        request.attributes.iter().any(|wanted| wanted.name == name)
+    let attributes = result.attributes.clone().filtered(|name, values| {
+        // Two values of what has one say nothing: which of the two people's numbers would it be?
+        (name.is_multi_valued() || values.len() == 1)
+            && request.attributes.iter().any(|wanted| wanted.name == name)
             && policy.relying_party.entitled.contains(&name)
     });
     if policy.relying_party.fail_on_missing_attribute {

@@ -276,3 +276,54 @@ fn there_is_no_fall_back_for_the_pinned_subject_source() {
         .push(SubjectCandidate { source: SubjectSource::SubjectId, value: "bb02@granvik.example".into() });
     assert_eq!(case.run().expect_err("ambiguous"), FailureCode::SubjectMissing);
 }
+
+#[test]
+fn two_values_of_what_has_one_do_not_leave() {
+    let asserting = |numbers: &[&str]| {
+        let mut case = Case::genuine();
+        Arc::make_mut(&mut case.provider.organisation)
+            .may_assert
+            .insert(AttributeName::PersonalIdentityNumber);
+        for number in numbers {
+            case.result.attributes.add(AttributeName::PersonalIdentityNumber, *number);
+        }
+        let released = case.run().expect("released");
+        released.attributes.values(AttributeName::PersonalIdentityNumber).len()
+    };
+    assert_eq!(asserting(&["191212121212"]), 1);
+    assert_eq!(asserting(&["191212121212", "197705232382"]), 0);
+}
+
+#[test]
+fn a_word_of_the_providers_own_leaves_where_both_records_have_it() {
+    let own = Assurance::new("https://refeds.org/profile/mfa");
+    let mut case = Case::genuine();
+    case.provider.assurance.push(own.clone());
+    Arc::make_mut(&mut case.provider.organisation).ceiling.push(own.clone());
+    case.result.assurance = Some(own.clone());
+    assert_eq!(case.run().expect("released").assurance, Some(own.clone()));
+    let mut case = Case::genuine();
+    case.provider.assurance.push(own.clone());
+    case.result.assurance = Some(own);
+    assert_eq!(case.run().expect("released").assurance, None, "the organisation's record is silent");
+}
+
+#[test]
+fn a_scope_that_only_unicode_folds_into_ours_is_foreign() {
+    let with = |hsa_id: &str| {
+        let mut case = Case::genuine();
+        case.result.attributes.add(AttributeName::EmployeeHsaId, hsa_id);
+        case.run().map(|_| ())
+    };
+    assert_eq!(with("se2021006883-ab12"), Ok(()));
+    assert_eq!(with("\u{17f}e2021006883-ab12"), Err(FailureCode::AttributeOutsideAuthority));
+    let scoped = |scope: &str| {
+        let mut case = Case::genuine();
+        let organisation = Arc::make_mut(&mut case.provider.organisation);
+        organisation.scopes.insert("kommun.example".to_owned());
+        case.result.attributes.set(AttributeName::OrgAffiliation, vec![format!("aa01@{scope}")]);
+        case.run().map(|_| ())
+    };
+    assert_eq!(scoped("KOMMUN.example"), Ok(()));
+    assert_eq!(scoped("\u{212a}ommun.example"), Err(FailureCode::AttributeOutsideAuthority));
+}

@@ -28,14 +28,13 @@ use broker_core::{
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
 };
 use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
-use certs_xml::{Document, Limits};
 
 pub use self::{
     authn_request::SentRequest,
     check::{CheckId, CheckRun, CheckStep, Verdict},
     response::Expected,
 };
-use crate::{binding::post, message};
+use crate::binding::post;
 
 /// How we present ourselves to providers, and how strict we are.
 #[derive(Debug, Clone)]
@@ -123,12 +122,7 @@ impl Upstream for SamlSp<'_> {
 
     fn handle(&self, message: &Inbound) -> Option<String> {
         let posted = post::decode(message.form.as_deref()?, MessageParameter::Response).ok()?;
-        let document = Document::read(&posted.xml, Limits::message()).ok()?;
-        let response = document.root();
-        if !message::is_response(response) {
-            return None;
-        }
-        response.attribute("InResponseTo").and_then(authn_request::handle_of).map(str::to_owned)
+        response::in_response_to(&posted.xml).as_deref().and_then(authn_request::handle_of).map(str::to_owned)
     }
 
     fn complete(

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     attributes,
     binding::{BindingRefused, post},
-    message::{Assertion, Response, name_id},
+    message::{Assertion, Response, is_response, name_id},
 };
 
 /// What an answer is held against.
@@ -73,6 +73,42 @@ pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
         .take(CheckId::Form, Outcome::not_applicable("no form"))
         .and_then(|()| checked(xml, expected, &mut steps));
     CheckRun { steps: steps.finish(), result }
+}
+
+/// The InResponseTo of a Response that nobody has verified yet: good for finding a login, and for nothing else.
+///
+/// Only the root's start tag is read where it can be found so, since the whole is read once the login is found. [`checked`] then
+/// compares what was signed.
+pub(super) fn in_response_to(xml: &[u8]) -> Option<String> {
+    let read = |xml: &[u8]| Document::read(xml, Limits::message()).ok();
+    let document = empty_root(xml).and_then(|root| read(&root)).or_else(|| read(xml))?;
+    let root = document.root();
+    is_response(root).then(|| root.attribute("InResponseTo").map(str::to_owned))?
+}
+
+/// The root's start tag as an element without content. Only white space and an XML declaration are looked past; what comes out for a
+/// document that begins otherwise does not read.
+fn empty_root(xml: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = xml.trim_ascii_start();
+    if rest.starts_with(b"<?xml") {
+        let end = rest.windows(2).position(|pair| pair == b"?>")?;
+        rest = rest.get(end + 2..)?.trim_ascii_start();
+    }
+    let mut quote = None;
+    let end = rest.iter().position(|octet| match (quote, octet) {
+        (None, b'>') => true,
+        (None, b'"' | b'\'') => {
+            quote = Some(*octet);
+            false
+        }
+        (Some(open), octet) if open == *octet => {
+            quote = None;
+            false
+        }
+        _ => false,
+    })?;
+    let tag = rest.get(..end)?;
+    Some([tag.strip_suffix(b"/").unwrap_or(tag), b"/>"].concat())
 }
 
 fn posted(form: Option<&[u8]>, steps: &mut Steps) -> Result<Vec<u8>, Failure> {

@@ -90,7 +90,7 @@ async fn federation(arguments: &Arguments) -> Result<(), Stopped> {
 
     let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
     let node = Node::new(config, keys, opened.store.clone()).map_err(Stopped::could_not)?;
-    node.refresh().await;
+    node.refresh().await.map_err(Stopped::could_not)?;
     let following = tokio::spawn(serve::follow(node.clone(), stop.clone()));
 
     let mut serving = JoinSet::new();

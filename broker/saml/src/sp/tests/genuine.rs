@@ -123,6 +123,29 @@ fn the_handle_comes_from_in_response_to_and_not_from_relay_state() {
 }
 
 #[test]
+fn the_handle_is_found_in_every_way_of_writing_the_start_tag() {
+    use super::super::response::in_response_to;
+    const NAMESPACE: &str = "xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\"";
+    for (xml, expected) in [
+        (format!("<p:Response {NAMESPACE} InResponseTo=\"_a\"><p:Status"), Some("_a")),
+        (format!("<p:Response {NAMESPACE} InResponseTo='_a'/>"), Some("_a")),
+        (
+            format!("<?xml version='1.0'?>\n<p:Response {NAMESPACE}\n Consent='a>b' InResponseTo='_a' >"),
+            Some("_a"),
+        ),
+        (format!("<!-- > --><p:Response {NAMESPACE} InResponseTo='_a'></p:Response>"), Some("_a")),
+        (format!("<p:Response {NAMESPACE} Destination=\"InResponseTo='_b'\">"), None),
+        (format!("<p:LogoutResponse {NAMESPACE} InResponseTo='_a'>"), None),
+        ("<p:Response InResponseTo='_a'>".to_owned(), None),
+        (format!("<p:Response {NAMESPACE} InResponseTo='_a"), None),
+        (format!("<!DOCTYPE a><p:Response {NAMESPACE} InResponseTo='_a'>"), None),
+        (String::new(), None),
+    ] {
+        assert_eq!(in_response_to(xml.as_bytes()).as_deref(), expected, "{xml}");
+    }
+}
+
+#[test]
 fn an_unsolicited_answer_names_no_login() {
     with_role(|role, moment| {
         let case = Case::genuine();
@@ -184,6 +207,7 @@ proptest! {
         let case = Case::genuine();
         let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, now: case.now };
         prop_assert!(run(&octets, &expected).result.is_err());
+        let _ = super::super::response::in_response_to(&octets);
         prop_assert!(super::super::response::run_form(Some(&octets), &expected).result.is_err());
     }
 

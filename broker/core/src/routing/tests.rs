@@ -1,0 +1,200 @@
+//! Each rule of routing beside a request that it lets through.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Peers, Route, admissible, route};
+use crate::{
+    failure::FailureCode,
+    identifier::{Language, ProviderId, Reference, RelyingPartyId},
+    login::{Context, Login, Next, Received},
+    moment::Timestamp,
+    organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
+    policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
+    request::{AuthenticationRequest, Freshness, RequestedAssurance},
+    role::{ReturnTo, upstream::Remembered},
+    subject::SubjectSource,
+};
+
+#[derive(Clone)]
+struct Federation {
+    providers: Vec<ProviderPolicy>,
+    relying_party: RelyingPartyPolicy,
+}
+
+impl Peers for Federation {
+    fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>> {
+        self.providers.iter().find(|provider| provider.id == *id).cloned().map(Arc::new)
+    }
+
+    fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>> {
+        (self.relying_party.id == *id).then(|| Arc::new(self.relying_party.clone()))
+    }
+
+    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
+        self.providers.iter().cloned().map(Arc::new).collect()
+    }
+}
+
+fn organisation() -> Arc<Organisation> {
+    Arc::new(Organisation {
+        number: OrganisationNumber::parse("2021006883").expect("a valid number"),
+        name: LocalText::default(),
+        domains: BTreeSet::new(),
+        scopes: BTreeSet::new(),
+        hsa_prefixes: BTreeSet::new(),
+        ceiling: Vec::new(),
+        entitled: BTreeSet::new(),
+        may_assert: BTreeSet::new(),
+        support: SupportContact::default(),
+    })
+}
+
+fn provider(id: &str) -> ProviderPolicy {
+    ProviderPolicy {
+        id: ProviderId::from(id),
+        protocol: Protocol::Saml,
+        organisation: organisation(),
+        display_name: LocalText::default(),
+        keywords: Vec::new(),
+        subject_source: SubjectSource::SubjectId,
+        assurance: Vec::new(),
+        hidden: false,
+        suspended: false,
+    }
+}
+
+fn federation() -> Federation {
+    Federation {
+        providers: vec![provider("a"), provider("b")],
+        relying_party: RelyingPartyPolicy {
+            id: RelyingPartyId::from("journal"),
+            protocol: Protocol::Oidc,
+            organisation: organisation(),
+            display_name: LocalText::default(),
+            entitled: BTreeSet::new(),
+            sector: "2021006883|journal.example".into(),
+            providers: None,
+            start_url: None,
+            privacy_url: None,
+            fail_on_missing_attribute: false,
+            suspended: false,
+        },
+    }
+}
+
+fn request(providers: &[&str], passive: bool) -> AuthenticationRequest {
+    AuthenticationRequest {
+        relying_party: RelyingPartyId::from("journal"),
+        providers: providers.iter().copied().map(ProviderId::from).collect(),
+        assurance: RequestedAssurance::default(),
+        freshness: Freshness::default(),
+        passive,
+        attributes: Vec::new(),
+        languages: Vec::new(),
+        requesters: Vec::new(),
+        hops_left: None,
+    }
+}
+
+/// The providers that it leads to, or why to none.
+fn led_to(request: &AuthenticationRequest, peers: &Federation) -> Result<Vec<String>, FailureCode> {
+    match route(request, peers).map_err(|failure| failure.code)? {
+        Route::Provider(only) => Ok(vec![only.id.to_string()]),
+        Route::Choice(several) => Ok(several.iter().map(|provider| provider.id.to_string()).collect()),
+    }
+}
+
+#[test]
+fn a_named_provider_skips_the_choice_and_nothing_else_does() {
+    let peers = federation();
+    assert!(
+        matches!(route(&request(&["b"], false), &peers), Ok(Route::Provider(only)) if only.id.as_str() == "b")
+    );
+    let alone = Federation { providers: vec![provider("a")], ..peers };
+    assert!(matches!(route(&request(&[], false), &alone), Ok(Route::Choice(_))));
+}
+
+#[test]
+fn silence_and_a_choice_do_not_go_together() {
+    let peers = federation();
+    assert_eq!(led_to(&request(&["a"], true), &peers), Ok(vec!["a".to_owned()]));
+    assert_eq!(led_to(&request(&[], true), &peers), Err(FailureCode::InteractionRequired));
+    assert_eq!(led_to(&request(&["a", "b"], true), &peers), Err(FailureCode::InteractionRequired));
+}
+
+#[test]
+fn a_suspension_counts() {
+    let mut peers = federation();
+    peers.providers[0].suspended = true;
+    assert_eq!(led_to(&request(&[], false), &peers), Ok(vec!["b".to_owned()]));
+    assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::ProviderSuspended));
+    let mut peers = federation();
+    peers.relying_party.suspended = true;
+    assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::RelyingPartySuspended));
+}
+
+#[test]
+fn admissible_is_asked_of_both_sides() {
+    let Federation { mut providers, relying_party } = federation();
+    let answer = |provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy| {
+        admissible(provider, relying_party).map_err(|failure| failure.code)
+    };
+    assert_eq!(answer(&providers[0], &relying_party), Ok(()));
+    let suspended = RelyingPartyPolicy { suspended: true, ..relying_party.clone() };
+    assert_eq!(answer(&providers[0], &suspended), Err(FailureCode::RelyingPartySuspended));
+    let choosy = RelyingPartyPolicy {
+        providers: Some(BTreeSet::from([ProviderId::from("b")])),
+        ..relying_party.clone()
+    };
+    assert_eq!(answer(&providers[0], &choosy), Err(FailureCode::ProviderNotAllowed));
+    assert_eq!(answer(&providers[1], &choosy), Ok(()));
+    providers[0].suspended = true;
+    assert_eq!(answer(&providers[0], &relying_party), Err(FailureCode::ProviderSuspended));
+}
+
+#[test]
+fn a_hidden_provider_is_reached_by_name_alone() {
+    let mut peers = federation();
+    peers.providers[0].hidden = true;
+    assert_eq!(led_to(&request(&[], false), &peers), Ok(vec!["b".to_owned()]));
+    assert_eq!(led_to(&request(&["a"], false), &peers), Ok(vec!["a".to_owned()]));
+}
+
+#[test]
+fn nobody_is_proxied_further_than_they_allow() {
+    let peers = federation();
+    let hops = |hops_left| AuthenticationRequest { hops_left, ..request(&["a"], false) };
+    assert_eq!(led_to(&hops(Some(0)), &peers), Err(FailureCode::RequestNotSupported));
+    assert_eq!(led_to(&hops(Some(1)), &peers), Ok(vec!["a".to_owned()]));
+}
+
+#[test]
+fn only_what_was_offered_can_be_chosen() {
+    let mut peers = federation();
+    peers.providers[1].hidden = true;
+    let chosen = |id: &str| {
+        let relying_party = RelyingPartyId::from("journal");
+        let return_to = ReturnTo::matched(
+            &relying_party,
+            "https://rp.example/",
+            ["https://rp.example/"],
+            Remembered(String::new()),
+        );
+        let context = Context {
+            reference: Reference::from_random([0; 10]),
+            request: request(&[], false),
+            return_to: return_to.expect("it matches"),
+            started: Timestamp(0),
+            language: Language::from_tag("sv").expect("a language"),
+        };
+        let Ok(Next::Choice(login)) = Login::<Received>::begin(context).route(&peers) else {
+            panic!("a choice")
+        };
+        login.chosen(&ProviderId::from(id), &peers)
+    };
+    assert_eq!(chosen("a").expect("offered").state().provider().as_str(), "a");
+    let refused = chosen("b").expect_err("hidden");
+    assert_eq!(refused.code, FailureCode::ProviderNotAllowed);
+    let refused = chosen("anna.alm@granvik.example").expect_err("unknown");
+    assert!(!refused.cause.contains("anna"), "what was typed stays out of the log: {}", refused.cause);
+}

@@ -1,0 +1,105 @@
+//! The bounds, over real connections on this machine.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, routing::get};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    task::JoinHandle,
+};
+
+use super::{Bounds, Trusted, bind, serve};
+
+struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    ended: JoinHandle<()>,
+}
+
+async fn running(bounds: Bounds, trusted: Trusted) -> Running {
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a socket");
+    let address = listener.local_addr().expect("an address");
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        "slow"
+    };
+    let router = Router::new().route("/", get(|| async { "here" })).route("/slow", get(slow));
+    let (stop, stopped) = watch::channel(false);
+    let ended = tokio::spawn(serve(listener, router, None, trusted, bounds, stopped));
+    Running { address, stop, ended }
+}
+
+fn brief() -> Bounds {
+    Bounds {
+        connections: 1,
+        header_timeout: Duration::from_millis(150),
+        request_timeout: Duration::from_secs(5),
+    }
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    #[expect(clippy::disallowed_methods, reason = "the test's own connection to the server under test")]
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+/// What comes back until the connection ends.
+async fn answer(stream: &mut TcpStream, request: &str) -> String {
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut read = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut read)).await;
+    assert!(ended.is_ok(), "the connection ends");
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+const ASK: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_silent_connection_frees_its_place() {
+    let server = running(brief(), Trusted::default()).await;
+    let mut silent = connect(server.address).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let mut next = connect(server.address).await;
+    assert!(
+        answer(&mut next, ASK).await.ends_with("here"),
+        "the next is served when the silent one was cut off"
+    );
+    assert_eq!(answer(&mut silent, "").await, "");
+}
+
+#[tokio::test]
+async fn half_a_request_frees_its_place_and_a_slow_answer_is_waited_for() {
+    let server = running(brief(), Trusted::default()).await;
+    let mut half = connect(server.address).await;
+    assert!(!answer(&mut half, "GET / HTTP/1.1\r\nHost: a\r\n").await.contains("here"));
+    let mut slow = connect(server.address).await;
+    let request = ASK.replace("GET /", "GET /slow");
+    assert!(
+        answer(&mut slow, &request).await.ends_with("slow"),
+        "longer than the time for headers, and answered"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_lets_open_requests_end_and_idle_connections_go() {
+    let server = running(Bounds { connections: 10, ..brief() }, Trusted::default()).await;
+    let mut slow = connect(server.address).await;
+    slow.write_all(ASK.replace("GET /", "GET /slow").as_bytes()).await.expect("sent");
+    let _idle = connect(server.address).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.stop.send(true).expect("the server listens");
+    assert!(answer(&mut slow, "").await.ends_with("slow"));
+    tokio::time::timeout(Duration::from_secs(5), server.ended)
+        .await
+        .expect("it ends")
+        .expect("without a panic");
+}
+
+#[tokio::test]
+async fn who_is_no_trusted_proxy_is_not_answered() {
+    let stranger = running(brief(), Trusted::new(["192.0.2.1".parse().expect("an address")])).await;
+    assert_eq!(answer(&mut connect(stranger.address).await, ASK).await, "");
+    let proxy = running(brief(), Trusted::new(["127.0.0.1".parse().expect("an address")])).await;
+    assert!(answer(&mut connect(proxy.address).await, ASK).await.ends_with("here"));
+}
