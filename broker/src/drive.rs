@@ -36,7 +36,7 @@ use crate::{
     config::Notice,
     cookie::{self, LoginCookie},
     endpoint::{choice, notice, onward},
-    moment,
+    moment, respond,
     wiring::Node,
 };
 
@@ -355,8 +355,7 @@ impl<'n> Step<'n> {
             Found::Live(Suspended::Provider(login)) => login,
             Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
                 // The same browser posted again while the notice waits: the notice it is.
-                let login = self.awaiting_notice(&cookie, &handle).await?;
-                return Ok(notice::page(self, &login, &cookie, &handle));
+                return Ok(respond::see_other(&notice::path(&cookie, &notice::trip(self.node, &handle))));
             }
             Found::Spent(tombstone) => return Err(Box::new(Trouble::over(tombstone))),
             _ => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
@@ -375,12 +374,14 @@ impl<'n> Step<'n> {
         match released {
             Release::Released(login) => self.answer(login, place, Some(once)).await,
             Release::Notice(login) => {
-                let page = notice::page(self, &login, &cookie, &handle);
+                let trip = notice::trip(self.node, &handle);
+                let notice = notice::handle(self.node, &cookie, &trip);
                 let ends = self.node.login_ends(self.moment.now);
-                let waiting = NewRecord::new(notice_place(&handle, &cookie), &Suspended::Notice(login), ends);
+                let waiting = NewRecord::new(notice_place(&notice, &cookie), &Suspended::Notice(login), ends);
                 let waiting = [waiting.map_err(|error| trouble(unkept(&error)))?];
                 self.finish(place, (&context, &provider), Ended::Continued, Some(&once), &waiting).await?;
-                Ok(page)
+                // To an address of its own: the way back and a reload then meet a page, and not a form that wants to be sent again.
+                Ok(respond::see_other(&notice::path(&cookie, &trip)))
             }
         }
     }
@@ -422,14 +423,16 @@ impl<'n> Step<'n> {
         Ok((provider, relying_party))
     }
 
-    /// Somebody came to a notice's address without its form, where nothing can be shown: the notice stands where the provider's answer was posted.
-    pub(crate) fn past_notice(&self, selector: &str) -> Stepped {
+    /// Shows the notice that waits.
+    pub(crate) async fn show_notice(&self, selector: &str, trip: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
-        Err(self.lost(FailureCode::PageExpired, &cookie))
+        let handle = notice::handle(self.node, &cookie, trip);
+        let login = self.awaiting_notice(&cookie, &handle).await?;
+        Ok(notice::page(self, &login, &cookie, trip))
     }
 
     /// The person has read the notice. The page's token proves that the decision was made on it.
-    pub(crate) async fn decide(mut self, selector: &str, token: &str, accept: bool) -> Stepped {
+    pub(crate) async fn decide(mut self, selector: &str, trip: &str, token: &str, accept: bool) -> Stepped {
         self.after_form = true;
         let cookie = self.cookie(selector)?;
         if !notice::from_own_page(&self.headers, &self.node.config) {
@@ -437,9 +440,10 @@ impl<'n> Step<'n> {
                 Failure::new(FailureCode::PageExpired, "the decision was sent by another site's page");
             return Err(self.lost(failure, &cookie));
         }
-        let Some(handle) = notice::handle_of(self.node, &cookie, token) else {
+        if !notice::token_holds(self.node, &cookie, trip, token) {
             return Err(self.lost(FailureCode::PageExpired, &cookie));
-        };
+        }
+        let handle = notice::handle(self.node, &cookie, trip);
         let login = self.awaiting_notice(&cookie, &handle).await?;
         let place = notice_place(&handle, &cookie);
         let context = login.context().clone();

@@ -136,11 +136,12 @@ impl<'f> Walk<'f> {
                 self.at_provider(port, &page).await
             }
             Next::Assert(form) => {
-                let page = self.browser.submit(port, &form).await;
-                if page.reply.status == 200 {
-                    Next::Accept(page.form().pressing("decision", "accept"))
+                let location = self.browser.submit(port, &form).await.location();
+                if location.starts_with("/login/") {
+                    let notice = self.browser.open(port, &location).await;
+                    Next::Accept(notice.form().pressing("decision", "accept"))
                 } else {
-                    self.back(&page.location())
+                    self.back(&location)
                 }
             }
             Next::Accept(form) => {

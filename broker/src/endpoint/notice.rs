@@ -28,26 +28,25 @@ use crate::{
     wiring::Node,
 };
 
-/// Where the notice of a login is.
-fn path(selector: &str) -> String {
-    format!("/login/{selector}/notice")
+/// Where a notice is.
+pub(crate) fn path(cookie: &LoginCookie, trip: &str) -> String {
+    format!("/login/{}/notice/{trip}", cookie.selector())
 }
 
 /// GET
 pub(crate) async fn show(
     State(node): State<Arc<Node>>,
-    Path(login): Path<String>,
+    Path((login, trip)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    Step::new(&node, headers.clone())
-        .past_notice(&login)
-        .unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
+    let outcome = Step::new(&node, headers.clone()).show_notice(&login, &trip).await;
+    outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
 /// POST
 pub(crate) async fn decide(
     State(node): State<Arc<Node>>,
-    Path(login): Path<String>,
+    Path((login, trip)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     let headers = request.headers().clone();
@@ -63,34 +62,44 @@ pub(crate) async fn decide(
         // Anything but a clear yes is a no.
         let accept = value("decision").as_deref() == Some("accept");
         let token = value("token").unwrap_or_default();
-        Step::new(&node, headers).decide(&login, &token, accept).await
+        Step::new(&node, headers).decide(&login, &trip, &token, accept).await
     }
     .await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
-/// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not. The
-/// notice's handle, which its provider has seen, and a code of ours over it and the cookie, which nobody has.
-fn token(node: &Node, cookie: &LoginCookie, handle: &Handle) -> String {
-    format!("{}.{}", handle.as_str(), URL_SAFE_NO_PAD.encode(key(node).mac(&signed(cookie, handle))))
+/// Names a provider trip in the address of its notice: 48 bits that say nothing of the trip's handle, which stays out of addresses.
+pub(crate) fn trip(node: &Node, handle: &Handle) -> String {
+    let [a, b, c, d, e, f, ..] = key(node, "notice address").mac(handle.as_str().as_bytes());
+    URL_SAFE_NO_PAD.encode([a, b, c, d, e, f])
 }
 
-/// The notice that a decision is on, if the token is this login's; in constant time.
-pub(crate) fn handle_of(node: &Node, cookie: &LoginCookie, presented: &str) -> Option<Handle> {
-    let (handle, code) = presented.split_once('.')?;
-    let handle = Handle::parse(handle)?;
-    let code = URL_SAFE_NO_PAD.decode(code).ok()?;
-    key(node).verify(&signed(cookie, &handle), &code).ok()?;
-    Some(handle)
+/// The handle that a trip's notice stands under: of the address and the cookie, so that the address alone opens nothing.
+pub(crate) fn handle(node: &Node, cookie: &LoginCookie, trip: &str) -> Handle {
+    let mac = key(node, "notice handle").mac(&of_both(cookie, trip));
+    let (octets, _) = mac.split_at(20);
+    Handle::parse(&URL_SAFE_NO_PAD.encode(octets)).expect("20 octets in base64url are a handle")
 }
 
-fn key(node: &Node) -> MacKey {
-    node.keys.node_secret().mac_key("notice decision")
+/// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not.
+fn token(node: &Node, cookie: &LoginCookie, trip: &str) -> String {
+    URL_SAFE_NO_PAD.encode(key(node, "notice decision").mac(&of_both(cookie, trip)))
 }
 
-/// Both have one length, so that they need none before them.
-fn signed(cookie: &LoginCookie, handle: &Handle) -> Vec<u8> {
-    [cookie.secret().as_str().as_bytes(), handle.as_str().as_bytes()].concat()
+/// Whether the token is this notice's, in constant time.
+pub(crate) fn token_holds(node: &Node, cookie: &LoginCookie, trip: &str, presented: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(presented)
+        .is_ok_and(|code| key(node, "notice decision").verify(&of_both(cookie, trip), &code).is_ok())
+}
+
+fn key(node: &Node, label: &str) -> MacKey {
+    node.keys.node_secret().mac_key(label)
+}
+
+/// The first has one length, so that nothing need stand between them.
+fn of_both(cookie: &LoginCookie, trip: &str) -> Vec<u8> {
+    [cookie.secret().as_str().as_bytes(), trip.as_bytes()].concat()
 }
 
 /// Whether a browser says that the form was sent by a page of ours, or says nothing. The token proves it; this is the second lock, for a token that
@@ -108,7 +117,7 @@ pub(crate) fn page(
     step: &Step<'_>,
     login: &Login<AwaitingNotice>,
     cookie: &LoginCookie,
-    handle: &Handle,
+    trip: &str,
 ) -> Response {
     let context = login.context();
     let language = &context.language;
@@ -125,8 +134,8 @@ pub(crate) fn page(
         organisation: employer.unwrap_or_else(|| identity.provider.as_str()),
         rows: &rows,
         privacy_url: relying_party.as_ref().and_then(|policy| policy.privacy_url.as_deref()),
-        action: &path(cookie.selector()),
-        hidden: &[Field { name: "token".to_owned(), value: token(step.node, cookie, handle) }],
+        action: &path(cookie, trip),
+        hidden: &[Field { name: "token".to_owned(), value: token(step.node, cookie, trip) }],
     };
     respond::html(StatusCode::OK, step.node.pages.notice(language, &view))
 }
