@@ -29,7 +29,17 @@ fn built() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.current_dir(root).args(["build", "--quiet", "-p", "broker", "--target-dir"]);
+    // The same packages as `tests/run` has, so that nothing is compiled twice with other features.
+    build.current_dir(root).args([
+        "build",
+        "--quiet",
+        "--workspace",
+        "--exclude",
+        "second-opinion",
+        "--bin",
+        "sparvidd",
+    ]);
+    build.arg("--target-dir");
     build.arg(folder.parent().expect("the target folder"));
     if !cfg!(debug_assertions) {
         build.arg("--release");

@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Shutdown, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -70,6 +73,28 @@ impl Redis {
         }
     }
 
+    /// The number of its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("the Redis server runs").id()
+    }
+
+    /// Everything that lasts (heads and contents, no records of logins), to be given to an empty server: what a server with persistence would have
+    /// after a restart.
+    #[must_use]
+    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+        let lasts = |key: &String| key.starts_with("sv:head:") || key.starts_with("sv:kept:");
+        self.everything().into_iter().filter(|(key, _)| lasts(key)).collect()
+    }
+
+    /// Writes a snapshot back.
+    pub fn restore(&self, snapshot: &BTreeMap<String, Vec<u8>>) {
+        let mut connection = self.connect();
+        for (key, value) in snapshot {
+            redis::cmd("SET").arg(key).arg(value).query::<()>(&mut connection).expect("SET");
+        }
+    }
+
     /// Its address, as the broker's configuration has it.
     #[must_use]
     pub fn url(&self) -> String {
@@ -116,17 +141,39 @@ impl Redis {
         redis::cmd("SET").arg(key).arg(value).arg("KEEPTTL").query::<()>(&mut self.connect()).expect("SET");
     }
 
-    /// How often each command was called since the server started, those of scripts included.
+    /// Listens to every command that clients send (MONITOR), without those inside scripts. Slows the server: not for
+    /// measuring time.
     #[must_use]
-    pub fn calls(&self) -> BTreeMap<String, u64> {
-        let text: String = redis::cmd("INFO").arg("commandstats").query(&mut self.connect()).expect("INFO");
-        text.lines()
-            .filter_map(|line| {
-                let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(':')?;
-                let calls = figures.strip_prefix("calls=")?.split(',').next()?.parse().ok()?;
-                Some((name.to_owned(), calls))
-            })
-            .collect()
+    pub fn listen(&self) -> Listening {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the Redis server answers");
+        stream.write_all(b"MONITOR\r\n").expect("MONITOR");
+        let reader = stream.try_clone().expect("a second handle");
+        let heard = std::thread::spawn(move || {
+            let lines = BufReader::new(reader).split(b'\n').map_while(Result::ok);
+            lines
+                .map(|line| String::from_utf8_lossy(&line).into_owned())
+                .filter(|line| line.contains("] \"") && !line.contains(" lua] "))
+                .collect()
+        });
+        Listening { stream, heard }
+    }
+}
+
+/// Who listens to a server.
+#[derive(Debug)]
+pub struct Listening {
+    stream: TcpStream,
+    heard: JoinHandle<Vec<String>>,
+}
+
+impl Listening {
+    /// Ends it and gives what was heard, a line for each command: `TIME [DB ADDRESS] "COMMAND" "ARGUMENT"...`
+    #[must_use]
+    pub fn heard(self) -> Vec<String> {
+        // The last commands may still be on their way.
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.heard.join().expect("nobody panics while listening")
     }
 }
 

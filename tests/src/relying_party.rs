@@ -126,6 +126,12 @@ impl RelyingParty {
         Self::new(client_id, Authentication::Key(Arc::new(PrivateKey::generate_p256().expect("a key"))))
     }
 
+    /// Where one starts anew.
+    #[must_use]
+    pub fn start_uri(&self) -> String {
+        self.redirect_uri.replace("/callback", "/login")
+    }
+
     /// Its client metadata, as its developer sends it to the federation.
     #[must_use]
     pub fn metadata(&self) -> String {
@@ -134,6 +140,7 @@ impl RelyingParty {
             "client_id": self.client_id,
             "client_name#sv": format!("Tjänsten {}", self.client_id),
             "redirect_uris": [self.redirect_uri],
+            "initiate_login_uri": self.start_uri(),
             "grant_types": ["authorization_code"],
             "response_types": ["code"],
             "scope": SCOPE,
@@ -243,16 +250,20 @@ impl RelyingParty {
         wire.send(port, request).await.unwrap_or_else(|error| panic!("the token endpoint: {error}"))
     }
 
-    /// Checks an ID token (OpenID Connect Core 3.1.3.7) and gives its claims.
+    /// Checks an ID token (OpenID Connect Core 3.1.3.7, 3.1.3.8) and gives its claims.
     #[must_use]
     pub fn id_token(
         &self,
         issuer: &str,
         attempt: &Attempt,
         keys: &JwkSet,
-        token: &str,
+        answer: &Value,
     ) -> Map<String, Value> {
+        let token = answer["id_token"].as_str().expect("an ID token");
         let claims = self.verified(keys, token, ExpectedType::AbsentOr("JWT"));
+        let access_token = answer["access_token"].as_str().expect("an access token");
+        let half = digest(&SHA256, access_token.as_bytes()).as_ref()[..16].to_vec();
+        assert_eq!(claims["at_hash"], URL_SAFE_NO_PAD.encode(half));
         let now = chance::now().0;
         assert_eq!(claims["iss"], issuer);
         assert_eq!(claims["aud"], self.client_id.as_str());

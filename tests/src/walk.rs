@@ -1,5 +1,7 @@
 //! One login, request by request. Between any two of them a test may look into the store, kill a node, or go on at another.
 
+use std::sync::Arc;
+
 use broker_saml::idp::AssertionToIssue;
 use serde_json::{Map, Value};
 
@@ -9,6 +11,7 @@ use crate::{
     person::Person,
     provider::{Asked, Provider},
     relying_party::{self, Attempt, RelyingParty, Returned},
+    wire::Wire,
 };
 
 /// What the next request is.
@@ -72,6 +75,8 @@ pub struct Walk<'f> {
     pub person: Person,
     /// Her browser.
     pub browser: Browser,
+    /// The connections of her browser and of the relying party.
+    pub wire: Arc<Wire>,
     /// What the relying party remembers.
     pub attempt: Attempt,
     /// What the next request is.
@@ -107,6 +112,7 @@ impl<'f> Walk<'f> {
             provider,
             person,
             browser: federation.browser(),
+            wire: federation.wire.clone(),
             attempt: party.begin(),
             next: Next::Authorize,
             asked: None,
@@ -114,6 +120,14 @@ impl<'f> Walk<'f> {
             secrets: Vec::new(),
             drop_relay_state: false,
         }
+    }
+
+    /// Over connections of its own.
+    #[must_use]
+    pub fn over(mut self, wire: Arc<Wire>) -> Self {
+        self.browser = Browser::new(wire.clone(), &self.federation.issuer);
+        self.wire = wire;
+        self
     }
 
     /// The relying party names the provider, so that no choice is shown.
@@ -136,12 +150,11 @@ impl<'f> Walk<'f> {
                 self.at_provider(port, &page).await
             }
             Next::Assert(form) => {
-                let location = self.browser.submit(port, &form).await.location();
-                if location.starts_with("/login/") {
-                    let notice = self.browser.open(port, &location).await;
-                    Next::Accept(notice.form().pressing("decision", "accept"))
+                let page = self.browser.submit(port, &form).await;
+                if page.reply.status == 200 {
+                    Next::Accept(page.form().pressing("decision", "accept"))
                 } else {
-                    self.back(&location)
+                    self.back(&page.location())
                 }
             }
             Next::Accept(form) => {
@@ -151,14 +164,12 @@ impl<'f> Walk<'f> {
             }
             Next::Redeem(code) => {
                 let issuer = &self.federation.issuer;
-                let reply =
-                    self.party.redeem(&self.federation.wire, port, issuer, &self.attempt, &code).await;
+                let reply = self.party.redeem(&self.wire, port, issuer, &self.attempt, &code).await;
                 assert_eq!(reply.status, 200, "{}", reply.text());
                 let answer = reply.json();
                 assert_eq!(answer["token_type"], "Bearer");
                 let keys = self.federation.oidc_keys(port).await;
-                let token = answer["id_token"].as_str().expect("an ID token");
-                self.outcome.id_token = self.party.id_token(issuer, &self.attempt, &keys, token);
+                self.outcome.id_token = self.party.id_token(issuer, &self.attempt, &keys, &answer);
                 let access_token = answer["access_token"].as_str().expect("an access token").to_owned();
                 self.secrets.push(access_token.clone());
                 self.outcome.access_token.clone_from(&access_token);
@@ -166,7 +177,7 @@ impl<'f> Walk<'f> {
             }
             Next::Userinfo(access_token) => {
                 let issuer = &self.federation.issuer;
-                let reply = relying_party::userinfo(&self.federation.wire, port, issuer, &access_token).await;
+                let reply = relying_party::userinfo(&self.wire, port, issuer, &access_token).await;
                 assert_eq!(reply.status, 200, "{}", reply.text());
                 self.outcome.userinfo = if self.party.signed_userinfo {
                     assert_eq!(reply.header(http::header::CONTENT_TYPE), "application/jwt");

@@ -1,6 +1,14 @@
 //! HTTP/1.1 to ports of the loopback address, over connections that are kept. Nothing is followed and nothing is remembered here.
 
-use std::{collections::HashMap, fmt, io, sync::Mutex};
+use std::{
+    collections::HashMap,
+    fmt, io,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header::HeaderName};
@@ -61,6 +69,7 @@ impl fmt::Display for NoReply {
 #[derive(Default)]
 pub struct Wire {
     idle: Mutex<HashMap<u16, Vec<SendRequest<Full<Bytes>>>>>,
+    waited: AtomicU64,
 }
 
 impl fmt::Debug for Wire {
@@ -80,7 +89,21 @@ impl Wire {
     ///
     /// # Errors
     /// When nobody listens there, or the answer does not arrive.
-    pub async fn send(&self, port: u16, mut request: Request<Full<Bytes>>) -> Result<Reply, NoReply> {
+    pub async fn send(&self, port: u16, request: Request<Full<Bytes>>) -> Result<Reply, NoReply> {
+        let began = Instant::now();
+        let outcome = self.sent(port, request).await;
+        let nanoseconds = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(nanoseconds, Ordering::Relaxed);
+        outcome
+    }
+
+    /// How long all answers together were waited for.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
+    }
+
+    async fn sent(&self, port: u16, mut request: Request<Full<Bytes>>) -> Result<Reply, NoReply> {
         loop {
             let (mut connection, fresh) = match self.kept(port) {
                 Some(connection) => (connection, false),

@@ -5,7 +5,7 @@
 //! | `downstream_request.rs` | `/oidc/authorize` |
 //! | `choice.rs` | `/login/{login}`, `/login/{login}/choose`, `/login/{login}/cancel` |
 //! | `provider_answer.rs` | `/saml/acs` |
-//! | `notice.rs` | `/login/{login}/notice/{trip}` |
+//! | `notice.rs` | `/login/{login}/notice` |
 //! | `token.rs`, `userinfo.rs` | `/oidc/token`, `/oidc/userinfo` |
 //! | `document.rs` | what we publish: discovery, keys, metadata |
 //! | `failure.rs` | `/failed/{sealed}`, and how every failure becomes an answer |

@@ -15,7 +15,6 @@ use broker_core::{
     routing::Peers,
 };
 use broker_store::record::Handle;
-use certs::mac::MacKey;
 use http::{HeaderMap, StatusCode};
 
 use super::failure;
@@ -28,25 +27,69 @@ use crate::{
     wiring::Node,
 };
 
-/// Where a notice is.
-pub(crate) fn path(cookie: &LoginCookie, trip: &str) -> String {
-    format!("/login/{}/notice/{trip}", cookie.selector())
+/// What a notice is called. Its address carries the tag, which follows from the provider trip that it came of, so that a second post of the same
+/// answer finds it again, and which opens nothing; its record stands under a handle that follows from the tag and the browser's cookie.
+pub(crate) struct NoticeName {
+    tag: String,
+    handle: Handle,
+}
+
+impl NoticeName {
+    /// The notice that comes of a provider trip. Each trip of a login has its own, so that no decision on one page releases what another shows.
+    pub(crate) fn of_trip(node: &Node, cookie: &LoginCookie, trip: &Handle) -> Option<Self> {
+        let digest = node.keys.node_secret().mac_key("notice tag").mac(trip.as_str().as_bytes());
+        Self::of_tag(node, cookie, &URL_SAFE_NO_PAD.encode(digest.first_chunk::<6>()?))
+    }
+
+    /// The notice that an address names.
+    pub(crate) fn of_tag(node: &Node, cookie: &LoginCookie, tag: &str) -> Option<Self> {
+        let parts = [cookie.secret().as_str().as_bytes(), tag.as_bytes()];
+        let digest = node.keys.node_secret().mac_key("notice handle").mac_parts(&parts);
+        let handle = Handle::parse(&URL_SAFE_NO_PAD.encode(digest.first_chunk::<20>()?))?;
+        (tag.len() == 8).then(|| Self { tag: tag.to_owned(), handle })
+    }
+
+    /// The name of its record.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Its address, for GET and POST.
+    pub(crate) fn path(&self, cookie: &LoginCookie) -> String {
+        format!("/login/{}/notice/{}", cookie.selector(), self.tag)
+    }
+
+    /// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not.
+    fn token(&self, node: &Node) -> String {
+        URL_SAFE_NO_PAD
+            .encode(node.keys.node_secret().mac_key("notice decision").mac(self.handle.as_str().as_bytes()))
+    }
+
+    /// Whether a decision was made on its page; in constant time.
+    pub(crate) fn is_decided_by(&self, node: &Node, token: &str) -> bool {
+        let key = node.keys.node_secret().mac_key("notice decision");
+        URL_SAFE_NO_PAD
+            .decode(token)
+            .is_ok_and(|token| key.verify(self.handle.as_str().as_bytes(), &token).is_ok())
+    }
 }
 
 /// GET
 pub(crate) async fn show(
     State(node): State<Arc<Node>>,
-    Path((login, trip)): Path<(String, String)>,
+    Path((login, tag)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let outcome = Step::new(&node, headers.clone()).show_notice(&login, &trip).await;
-    outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
+    Step::new(&node, headers.clone())
+        .show_notice(&login, &tag)
+        .await
+        .unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
 /// POST
 pub(crate) async fn decide(
     State(node): State<Arc<Node>>,
-    Path((login, trip)): Path<(String, String)>,
+    Path((login, tag)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     let headers = request.headers().clone();
@@ -62,44 +105,10 @@ pub(crate) async fn decide(
         // Anything but a clear yes is a no.
         let accept = value("decision").as_deref() == Some("accept");
         let token = value("token").unwrap_or_default();
-        Step::new(&node, headers).decide(&login, &trip, &token, accept).await
+        Step::new(&node, headers).decide(&login, &tag, &token, accept).await
     }
     .await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
-}
-
-/// Names a provider trip in the address of its notice: 48 bits that say nothing of the trip's handle, which stays out of addresses.
-pub(crate) fn trip(node: &Node, handle: &Handle) -> String {
-    let [a, b, c, d, e, f, ..] = key(node, "notice address").mac(handle.as_str().as_bytes());
-    URL_SAFE_NO_PAD.encode([a, b, c, d, e, f])
-}
-
-/// The handle that a trip's notice stands under: of the address and the cookie, so that the address alone opens nothing.
-pub(crate) fn handle(node: &Node, cookie: &LoginCookie, trip: &str) -> Handle {
-    let mac = key(node, "notice handle").mac(&of_both(cookie, trip));
-    let (octets, _) = mac.split_at(20);
-    Handle::parse(&URL_SAFE_NO_PAD.encode(octets)).expect("20 octets in base64url are a handle")
-}
-
-/// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not.
-fn token(node: &Node, cookie: &LoginCookie, trip: &str) -> String {
-    URL_SAFE_NO_PAD.encode(key(node, "notice decision").mac(&of_both(cookie, trip)))
-}
-
-/// Whether the token is this notice's, in constant time.
-pub(crate) fn token_holds(node: &Node, cookie: &LoginCookie, trip: &str, presented: &str) -> bool {
-    URL_SAFE_NO_PAD
-        .decode(presented)
-        .is_ok_and(|code| key(node, "notice decision").verify(&of_both(cookie, trip), &code).is_ok())
-}
-
-fn key(node: &Node, label: &str) -> MacKey {
-    node.keys.node_secret().mac_key(label)
-}
-
-/// The first has one length, so that nothing need stand between them.
-fn of_both(cookie: &LoginCookie, trip: &str) -> Vec<u8> {
-    [cookie.secret().as_str().as_bytes(), trip.as_bytes()].concat()
 }
 
 /// Whether a browser says that the form was sent by a page of ours, or says nothing. The token proves it; this is the second lock, for a token that
@@ -117,7 +126,7 @@ pub(crate) fn page(
     step: &Step<'_>,
     login: &Login<AwaitingNotice>,
     cookie: &LoginCookie,
-    trip: &str,
+    name: &NoticeName,
 ) -> Response {
     let context = login.context();
     let language = &context.language;
@@ -134,8 +143,8 @@ pub(crate) fn page(
         organisation: employer.unwrap_or_else(|| identity.provider.as_str()),
         rows: &rows,
         privacy_url: relying_party.as_ref().and_then(|policy| policy.privacy_url.as_deref()),
-        action: &path(cookie, trip),
-        hidden: &[Field { name: "token".to_owned(), value: token(step.node, cookie, trip) }],
+        action: &name.path(cookie),
+        hidden: &[Field { name: "token".to_owned(), value: name.token(step.node) }],
     };
     respond::html(StatusCode::OK, step.node.pages.notice(language, &view))
 }

@@ -1,2 +1,195 @@
-//! x
-fn main() {}
+//! Whole logins against a broker that this starts itself, and what they cost (design section 10).
+//!
+//! Each login is of a fresh person in a fresh browser: authorize, the provider's answer, token, userinfo, with the provider named in the request
+//! and no notice, unless asked for. The provider's answers are signed here, and everything that the broker signs is verified here, so the driver works
+//! more than the broker does; what is counted is the processor time of the broker's processes alone. Nobody speaks TLS.
+//!
+//! | file | what |
+//! |---|---|
+//! | `process.rs` | what Linux knows of a process: its time and its memory |
+//! | `raw.rs` | the same public-key operations without anything around them |
+//! | `report.rs` | the figures, for people and as JSON |
+
+mod process;
+mod raw;
+mod report;
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use clap::{Parser, ValueEnum};
+use report::Report;
+use tests::{
+    federation::{Federation, Plan},
+    person::Person,
+    relying_party::RelyingParty,
+    walk::Walk,
+    wire::Wire,
+};
+
+/// Drives whole logins through a broker and says what they cost. Run it in a release build.
+#[derive(Debug, Parser)]
+#[command(name = "load")]
+struct Arguments {
+    /// How many logins are measured.
+    #[arg(long, default_value_t = 2_000)]
+    logins: usize,
+    /// How many at a time.
+    #[arg(long, default_value_t = 8)]
+    concurrency: usize,
+    /// How many go before, unmeasured.
+    #[arg(long, default_value_t = 200)]
+    warmup: usize,
+    /// How many nodes share them.
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// RSA-2048 or P-256, throughout.
+    #[arg(long, value_enum, default_value_t = Keys::Rsa)]
+    keys: Keys,
+    /// Where the nodes keep logins.
+    #[arg(long, value_enum, default_value_t = StoreKind::Redis)]
+    store: StoreKind,
+    /// Show the notice at each login.
+    #[arg(long)]
+    notice: bool,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Keys {
+    Rsa,
+    Ec,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StoreKind {
+    Redis,
+    Embedded,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.nodes == 0 || arguments.logins == 0 || arguments.concurrency == 0 {
+        eprintln!("--nodes, --logins and --concurrency are at least 1");
+        return ExitCode::from(2);
+    }
+    if arguments.store == StoreKind::Embedded && arguments.nodes > 1 {
+        eprintln!("the embedded store is for one node");
+        return ExitCode::from(2);
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("This is a debug build: its figures say nothing. cargo run --release -p load");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime cannot start: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let report = runtime.block_on(measured(&arguments));
+    if arguments.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.table());
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measured(arguments: &Arguments) -> Report {
+    let ec = arguments.keys == Keys::Ec;
+    let mut party = RelyingParty::with_basic("journal");
+    if ec {
+        party.algorithm = certs::SignatureAlgorithm::EcdsaSha256;
+    }
+    let plan = Plan {
+        nodes: if arguments.store == StoreKind::Embedded { 0 } else { arguments.nodes },
+        notice: arguments.notice,
+        ec,
+        relying_parties: vec![party],
+        ..Plan::default()
+    };
+    let federation = Arc::new(Federation::start(plan).await);
+    let _ = driven(&federation, arguments.warmup, arguments.concurrency).await;
+    let trips = trips_per_login(&federation).await;
+    let ids: Vec<u32> = federation.nodes.iter().map(tests::node::Node::process_id).collect();
+    let before: Duration = ids.iter().map(|id| process::time(*id)).sum();
+    let began = Instant::now();
+    let mut waits = driven(&federation, arguments.logins, arguments.concurrency).await;
+    let elapsed = began.elapsed();
+    let spent = ids.iter().map(|id| process::time(*id)).sum::<Duration>().saturating_sub(before);
+    waits.sort();
+    Report {
+        logins: arguments.logins,
+        concurrency: arguments.concurrency,
+        nodes: arguments.nodes,
+        keys: if ec { "P-256" } else { "RSA-2048" },
+        store: if arguments.store == StoreKind::Embedded { "embedded" } else { "Redis" },
+        notice: arguments.notice,
+        elapsed,
+        waits,
+        broker: spent,
+        trips,
+        memory: ids.iter().filter_map(|id| process::memory(*id)).collect(),
+        raw: raw::measured(federation.granvik.key()),
+    }
+}
+
+/// Drives `logins` logins and gives how long each waited for the broker, all its answers together.
+async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize) -> Vec<Duration> {
+    let started = Arc::new(AtomicUsize::new(0));
+    let waits = Arc::new(Mutex::new(Vec::with_capacity(logins)));
+    let workers: Vec<_> = (0..concurrency)
+        .map(|_| {
+            let (federation, started, waits) = (federation.clone(), started.clone(), waits.clone());
+            tokio::spawn(async move {
+                // The connections are kept from login to login, as a proxy in front would keep them.
+                let wire = Arc::new(Wire::new());
+                loop {
+                    let number = started.fetch_add(1, Ordering::Relaxed);
+                    if number >= logins {
+                        return;
+                    }
+                    let before = wire.waited();
+                    login(&federation, number, &wire).await;
+                    let waited = wire.waited().saturating_sub(before);
+                    waits.lock().expect("no panic while holding it").push(waited);
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.expect("every login ends well");
+    }
+    std::mem::take(&mut *waits.lock().expect("no panic while holding it"))
+}
+
+/// One login; each of its requests goes to the next node.
+async fn login(federation: &Federation, number: usize, wire: &Arc<Wire>) {
+    let mut walk = Walk::new(federation, Person::numbered(number)).over(wire.clone()).naming_the_provider();
+    let mut turn = number;
+    while walk.next.name() != "done" {
+        let node = &federation.nodes[turn % federation.nodes.len()];
+        walk.step(node.port()).await;
+        turn += 1;
+    }
+}
+
+/// How many commands a login sends to the Redis server, one after the other; `None` with the embedded store. The looks at heads that each node takes
+/// every second are not the login's.
+async fn trips_per_login(federation: &Arc<Federation>) -> Option<f64> {
+    const LOGINS: u32 = 20;
+    let listening = federation.redis.as_ref()?.listen();
+    let _ = driven(federation, LOGINS as usize, 1).await;
+    let heard = listening.heard();
+    let of_logins = heard.iter().filter(|line| !line.contains("sv:head:")).count();
+    Some(f64::from(u32::try_from(of_logins).unwrap_or(u32::MAX)) / f64::from(LOGINS))
+}

@@ -208,3 +208,86 @@ fn acceptable(
         _ => refused("the AssertionConsumerService is not in the broker's metadata"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "http://idp.localhost:1/sso";
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn peer() -> ServiceProvider {
+        ServiceProvider {
+            entity_id: "http://broker.localhost/saml/metadata".to_owned(),
+            keys: Vec::new(),
+            acs_urls: vec!["http://broker.localhost/saml/acs".to_owned()],
+            name: Named { sv: String::new(), en: String::new() },
+        }
+    }
+
+    fn request() -> AuthnRequest {
+        AuthnRequest {
+            id: "_1".to_owned(),
+            issuer: "http://broker.localhost/saml/metadata".to_owned(),
+            issued_at: NOW,
+            destination: Some(OWN.to_owned()),
+            acs_url: Some("http://broker.localhost/saml/acs".to_owned()),
+            acs_index: None,
+            protocol_binding: Some(SamlBinding::Post.uri().to_owned()),
+            force_authn: false,
+            is_passive: false,
+            name_id_format: None,
+            authn_contexts: Vec::new(),
+            comparison: None,
+            proxy_count: None,
+            providers: Vec::new(),
+            requesters: Vec::new(),
+        }
+    }
+
+    fn is_taken(change: impl FnOnce(&mut AuthnRequest)) -> bool {
+        let mut request = request();
+        change(&mut request);
+        acceptable(&request, &peer(), OWN, NOW).is_ok()
+    }
+
+    #[test]
+    fn an_answer_goes_to_a_registered_address_alone() {
+        assert!(is_taken(|_| {}));
+        assert!(is_taken(|request| request.acs_url = None));
+        assert!(!is_taken(|request| request.acs_url = Some("http://evil.localhost/saml/acs".to_owned())));
+        assert!(!is_taken(|request| request.acs_index = Some(0)));
+    }
+
+    #[test]
+    fn a_request_is_from_the_broker_to_us_and_fresh() {
+        assert!(!is_taken(|request| request.issuer = "http://other.localhost/".to_owned()));
+        assert!(!is_taken(|request| request.destination = None));
+        assert!(!is_taken(|request| request.destination = Some("http://idp.localhost:2/sso".to_owned())));
+        assert!(!is_taken(|request| request.issued_at = NOW.plus(-FRESH_SECONDS - 1)));
+        assert!(!is_taken(|request| request.issued_at = NOW.plus(FRESH_SECONDS + 1)));
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused_and_not_ignored() {
+        assert!(!is_taken(|request| request.comparison = Some("minimum".to_owned())));
+        assert!(!is_taken(|request| request.protocol_binding = Some(SamlBinding::Artifact.uri().to_owned())));
+    }
+
+    #[test]
+    fn levels_are_compared_exactly() {
+        let asked = |levels: &[&str]| Asked {
+            request_id: String::new(),
+            acs_url: String::new(),
+            audience: String::new(),
+            relay_state: None,
+            force_authn: false,
+            is_passive: false,
+            asker: Named { sv: String::new(), en: String::new() },
+            levels: levels.iter().map(|level| (*level).to_owned()).collect(),
+        };
+        assert!(asked(&[]).accepts("a"));
+        assert!(asked(&["b", "a"]).accepts("a"));
+        assert!(!asked(&["b"]).accepts("a"));
+    }
+}

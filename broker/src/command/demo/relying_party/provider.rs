@@ -368,3 +368,69 @@ impl Provider {
         Ok((claims, true))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn provider() -> Provider {
+        let key = PrivateKey::generate_p256().expect("a key");
+        Provider::new("http://broker.localhost".to_owned(), "http://rp.localhost/callback".to_owned(), key)
+    }
+
+    fn verdict(way: &str, change: impl FnOnce(&mut Map<String, Value>)) -> bool {
+        let begun = Begun {
+            way: Try::of(Some(way)),
+            browser: String::new(),
+            nonce: "n".to_owned(),
+            verifier: String::new(),
+            provider: None,
+        };
+        let claims = json!({
+            "iss": "http://broker.localhost", "sub": "s", "aud": CLIENT_ID, "nonce": "n",
+            "iat": NOW.0, "exp": NOW.0 + 300, "auth_time": NOW.0,
+            "acr": "http://id.swedenconnect.se/loa/1.0/uncertified-loa3",
+        });
+        let mut claims = claims.as_object().cloned().expect("an object");
+        change(&mut claims);
+        provider().check_id_token(&claims, &begun, NOW).is_ok()
+    }
+
+    #[test]
+    fn an_id_token_is_from_the_issuer_to_us_for_this_login_now() {
+        assert!(verdict("usual", |_| {}));
+        for (name, bad) in [
+            ("iss", json!("http://other.localhost")),
+            ("aud", json!("other")),
+            ("aud", json!([CLIENT_ID, "other"])),
+            ("nonce", json!("m")),
+            ("exp", json!(NOW.0 - SKEW)),
+            ("iat", json!(NOW.0 + SKEW + 1)),
+            ("sub", json!("")),
+        ] {
+            assert!(
+                !verdict("usual", |claims| drop(claims.insert(name.to_owned(), bad.clone()))),
+                "{name}: {bad}"
+            );
+            assert!(!verdict("usual", |claims| drop(claims.remove(name))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_was_required_is_looked_for_and_only_then() {
+        assert!(verdict("level3", |_| {}));
+        assert!(!verdict("level3", |claims| drop(claims.remove("acr"))));
+        assert!(!verdict("level4", |_| {}));
+        assert!(verdict("usual", |claims| drop(claims.remove("acr"))));
+    }
+
+    #[test]
+    fn a_new_authentication_that_was_required_is_new() {
+        assert!(verdict("anew", |_| {}));
+        let old = json!(NOW.0 - 3600);
+        assert!(!verdict("anew", |claims| drop(claims.insert("auth_time".to_owned(), old.clone()))));
+        assert!(verdict("usual", |claims| drop(claims.insert("auth_time".to_owned(), old.clone()))));
+    }
+}
