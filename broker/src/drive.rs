@@ -35,8 +35,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::Notice,
     cookie::{self, LoginCookie},
-    endpoint::{choice, notice, onward},
-    moment,
+    endpoint::{
+        choice,
+        notice::{self, NoticeName},
+        onward,
+    },
+    moment, respond,
     wiring::Node,
 };
 
@@ -355,8 +359,7 @@ impl<'n> Step<'n> {
             Found::Live(Suspended::Provider(login)) => login,
             Found::Spent(tombstone) if tombstone.ended == Ended::Continued => {
                 // The same browser posted again while the notice waits: the notice it is.
-                let login = self.awaiting_notice(&cookie, &handle).await?;
-                return Ok(notice::page(self, &login, &cookie, &handle));
+                return Ok(respond::see_other(&self.notice_of(&cookie, &handle)?.path(&cookie)));
             }
             Found::Spent(tombstone) => return Err(Box::new(Trouble::over(tombstone))),
             _ => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
@@ -375,12 +378,13 @@ impl<'n> Step<'n> {
         match released {
             Release::Released(login) => self.answer(login, place, Some(once)).await,
             Release::Notice(login) => {
-                let page = notice::page(self, &login, &cookie, &handle);
+                // The notice has an address of its own, so that reload, back and forward never post the provider's answer again.
+                let name = self.notice_of(&cookie, &handle)?;
                 let ends = self.node.login_ends(self.moment.now);
-                let waiting = NewRecord::new(notice_place(&handle, &cookie), &Suspended::Notice(login), ends);
+                let waiting = NewRecord::new(notice_place(&name, &cookie), &Suspended::Notice(login), ends);
                 let waiting = [waiting.map_err(|error| trouble(unkept(&error)))?];
                 self.finish(place, (&context, &provider), Ended::Continued, Some(&once), &waiting).await?;
-                Ok(page)
+                Ok(respond::see_other(&name.path(&cookie)))
             }
         }
     }
@@ -422,14 +426,22 @@ impl<'n> Step<'n> {
         Ok((provider, relying_party))
     }
 
-    /// Somebody came to a notice's address without its form, where nothing can be shown: the notice stands where the provider's answer was posted.
-    pub(crate) fn past_notice(&self, selector: &str) -> Stepped {
+    fn notice_of(&self, cookie: &LoginCookie, trip: &Handle) -> Result<NoticeName, Box<Trouble>> {
+        NoticeName::of_trip(self.node, cookie, trip).ok_or_else(|| self.lost(FailureCode::Internal, cookie))
+    }
+
+    /// Shows the notice that waits.
+    pub(crate) async fn show_notice(&self, selector: &str, tag: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
-        Err(self.lost(FailureCode::PageExpired, &cookie))
+        self.ready(&cookie)?;
+        let name = NoticeName::of_tag(self.node, &cookie, tag)
+            .ok_or_else(|| self.lost(FailureCode::PageExpired, &cookie))?;
+        let login = self.awaiting_notice(&cookie, &name).await?;
+        Ok(notice::page(self, &login, &cookie, &name))
     }
 
     /// The person has read the notice. The page's token proves that the decision was made on it.
-    pub(crate) async fn decide(mut self, selector: &str, token: &str, accept: bool) -> Stepped {
+    pub(crate) async fn decide(mut self, selector: &str, tag: &str, token: &str, accept: bool) -> Stepped {
         self.after_form = true;
         let cookie = self.cookie(selector)?;
         if !notice::from_own_page(&self.headers, &self.node.config) {
@@ -437,11 +449,11 @@ impl<'n> Step<'n> {
                 Failure::new(FailureCode::PageExpired, "the decision was sent by another site's page");
             return Err(self.lost(failure, &cookie));
         }
-        let Some(handle) = notice::handle_of(self.node, &cookie, token) else {
-            return Err(self.lost(FailureCode::PageExpired, &cookie));
-        };
-        let login = self.awaiting_notice(&cookie, &handle).await?;
-        let place = notice_place(&handle, &cookie);
+        let name = NoticeName::of_tag(self.node, &cookie, tag)
+            .filter(|name| name.is_decided_by(self.node, token))
+            .ok_or_else(|| self.lost(FailureCode::PageExpired, &cookie))?;
+        let login = self.awaiting_notice(&cookie, &name).await?;
+        let place = notice_place(&name, &cookie);
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
         if accept {
@@ -456,9 +468,9 @@ impl<'n> Step<'n> {
     async fn awaiting_notice(
         &self,
         cookie: &LoginCookie,
-        handle: &Handle,
+        name: &NoticeName,
     ) -> Result<Login<AwaitingNotice>, Box<Trouble>> {
-        match self.read(notice_place(handle, cookie), cookie).await? {
+        match self.read(notice_place(name, cookie), cookie).await? {
             Found::Live(Suspended::Notice(login)) => Ok(login),
             Found::Spent(tombstone) => Err(Box::new(Trouble::over(tombstone))),
             _ => Err(self.lost(FailureCode::LoginUnknown, cookie)),
@@ -587,10 +599,13 @@ fn choice_place(cookie: &LoginCookie) -> Place<'_> {
     }
 }
 
-/// Where a notice stands: under the trip that it came of, bound to the browser. Each trip of a login has its own, so that no decision on one
-/// page releases what another one shows.
-fn notice_place<'a>(handle: &'a Handle, cookie: &'a LoginCookie) -> Place<'a> {
-    Place { kind: RecordKind::Notice, handle, binding: Binding::Cookie(cookie.secret().as_str()) }
+/// Where a notice stands, bound to the browser.
+fn notice_place<'a>(name: &'a NoticeName, cookie: &'a LoginCookie) -> Place<'a> {
+    Place {
+        kind: RecordKind::Notice,
+        handle: name.handle(),
+        binding: Binding::Cookie(cookie.secret().as_str()),
+    }
 }
 
 fn origin_place(handle: &Handle) -> Place<'_> {

@@ -38,12 +38,16 @@ const WANTED: &[AttributeName] = &[
 /// When the key does not sign, or a configured text cannot be written as XML.
 pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let federation = &node.config.file.federation;
-    let organisation = if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
+    let organisation =
+        if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
     let home = text(&[("sv", &node.config.file.issuer), ("en", &node.config.file.issuer)]);
     let presentation = Presentation {
         display_name: federation.name.clone(),
         description: text(&[
-            ("sv", "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster."),
+            (
+                "sv",
+                "Förmedlar inloggning med arbetsgivarens e-legitimation till andra organisationers tjänster.",
+            ),
             ("en", "Lets people sign in to other organisations' services with their employer's e-ID."),
         ]),
         attributes: WANTED.to_vec(),

@@ -26,7 +26,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/login/{login}", get(choice::look))
         .route("/login/{login}/choose", get(choice::choose))
         .route("/login/{login}/cancel", get(choice::cancel))
-        .route("/login/{login}/notice", get(notice::show).post(notice::decide))
+        .route("/login/{login}/notice/{tag}", get(notice::show).post(notice::decide))
         .route("/saml/acs", post(provider_answer::acs))
         .route("/saml/metadata", get(document::saml_metadata))
         .route("/oidc/token", post(token::token))

@@ -130,6 +130,7 @@ pub(crate) async fn page(
         organisation: provider.as_ref().and_then(|policy| policy.organisation.name.best(wanted)),
         support: provider.as_ref().map(|policy| &policy.organisation.support),
         restart,
+        answers: failed.back.is_some(),
         at: failed.at,
     };
     let status = StatusCode::from_u16(http_status(failed.code)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -15,7 +15,6 @@ use broker_core::{
     routing::Peers,
 };
 use broker_store::record::Handle;
-use certs::mac::MacKey;
 use http::{HeaderMap, StatusCode};
 
 use super::failure;
@@ -28,26 +27,69 @@ use crate::{
     wiring::Node,
 };
 
-/// Where the notice of a login is.
-fn path(selector: &str) -> String {
-    format!("/login/{selector}/notice")
+/// What a notice is called. Its address carries the tag, which follows from the provider trip that it came of, so that a second post of the same
+/// answer finds it again, and which opens nothing; its record stands under a handle that follows from the tag and the browser's cookie.
+pub(crate) struct NoticeName {
+    tag: String,
+    handle: Handle,
+}
+
+impl NoticeName {
+    /// The notice that comes of a provider trip. Each trip of a login has its own, so that no decision on one page releases what another shows.
+    pub(crate) fn of_trip(node: &Node, cookie: &LoginCookie, trip: &Handle) -> Option<Self> {
+        let digest = node.keys.node_secret().mac_key("notice tag").mac(trip.as_str().as_bytes());
+        Self::of_tag(node, cookie, &URL_SAFE_NO_PAD.encode(digest.first_chunk::<6>()?))
+    }
+
+    /// The notice that an address names.
+    pub(crate) fn of_tag(node: &Node, cookie: &LoginCookie, tag: &str) -> Option<Self> {
+        let parts = [cookie.secret().as_str().as_bytes(), tag.as_bytes()];
+        let digest = node.keys.node_secret().mac_key("notice handle").mac_parts(&parts);
+        let handle = Handle::parse(&URL_SAFE_NO_PAD.encode(digest.first_chunk::<20>()?))?;
+        (tag.len() == 8).then(|| Self { tag: tag.to_owned(), handle })
+    }
+
+    /// The name of its record.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Its address, for GET and POST.
+    pub(crate) fn path(&self, cookie: &LoginCookie) -> String {
+        format!("/login/{}/notice/{}", cookie.selector(), self.tag)
+    }
+
+    /// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not.
+    fn token(&self, node: &Node) -> String {
+        URL_SAFE_NO_PAD
+            .encode(node.keys.node_secret().mac_key("notice decision").mac(self.handle.as_str().as_bytes()))
+    }
+
+    /// Whether a decision was made on its page; in constant time.
+    pub(crate) fn is_decided_by(&self, node: &Node, token: &str) -> bool {
+        let key = node.keys.node_secret().mac_key("notice decision");
+        URL_SAFE_NO_PAD
+            .decode(token)
+            .is_ok_and(|token| key.verify(self.handle.as_str().as_bytes(), &token).is_ok())
+    }
 }
 
 /// GET
 pub(crate) async fn show(
     State(node): State<Arc<Node>>,
-    Path(login): Path<String>,
+    Path((login, tag)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     Step::new(&node, headers.clone())
-        .past_notice(&login)
+        .show_notice(&login, &tag)
+        .await
         .unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
 /// POST
 pub(crate) async fn decide(
     State(node): State<Arc<Node>>,
-    Path(login): Path<String>,
+    Path((login, tag)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     let headers = request.headers().clone();
@@ -63,34 +105,10 @@ pub(crate) async fn decide(
         // Anything but a clear yes is a no.
         let accept = value("decision").as_deref() == Some("accept");
         let token = value("token").unwrap_or_default();
-        Step::new(&node, headers).decide(&login, &token, accept).await
+        Step::new(&node, headers).decide(&login, &tag, &token, accept).await
     }
     .await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
-}
-
-/// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not. The
-/// notice's handle, which its provider has seen, and a code of ours over it and the cookie, which nobody has.
-fn token(node: &Node, cookie: &LoginCookie, handle: &Handle) -> String {
-    format!("{}.{}", handle.as_str(), URL_SAFE_NO_PAD.encode(key(node).mac(&signed(cookie, handle))))
-}
-
-/// The notice that a decision is on, if the token is this login's; in constant time.
-pub(crate) fn handle_of(node: &Node, cookie: &LoginCookie, presented: &str) -> Option<Handle> {
-    let (handle, code) = presented.split_once('.')?;
-    let handle = Handle::parse(handle)?;
-    let code = URL_SAFE_NO_PAD.decode(code).ok()?;
-    key(node).verify(&signed(cookie, &handle), &code).ok()?;
-    Some(handle)
-}
-
-fn key(node: &Node) -> MacKey {
-    node.keys.node_secret().mac_key("notice decision")
-}
-
-/// Both have one length, so that they need none before them.
-fn signed(cookie: &LoginCookie, handle: &Handle) -> Vec<u8> {
-    [cookie.secret().as_str().as_bytes(), handle.as_str().as_bytes()].concat()
 }
 
 /// Whether a browser says that the form was sent by a page of ours, or says nothing. The token proves it; this is the second lock, for a token that
@@ -108,7 +126,7 @@ pub(crate) fn page(
     step: &Step<'_>,
     login: &Login<AwaitingNotice>,
     cookie: &LoginCookie,
-    handle: &Handle,
+    name: &NoticeName,
 ) -> Response {
     let context = login.context();
     let language = &context.language;
@@ -125,8 +143,8 @@ pub(crate) fn page(
         organisation: employer.unwrap_or_else(|| identity.provider.as_str()),
         rows: &rows,
         privacy_url: relying_party.as_ref().and_then(|policy| policy.privacy_url.as_deref()),
-        action: &path(cookie.selector()),
-        hidden: &[Field { name: "token".to_owned(), value: token(step.node, cookie, handle) }],
+        action: &name.path(cookie),
+        hidden: &[Field { name: "token".to_owned(), value: name.token(step.node) }],
     };
     respond::html(StatusCode::OK, step.node.pages.notice(language, &view))
 }

@@ -26,6 +26,8 @@ pub(crate) struct ErrorView<'a> {
     pub(crate) support: Option<&'a SupportContact>,
     /// Where the first button leads: a new start of the same login, or the service's own start page.
     pub(crate) restart: Option<&'a str>,
+    /// That way ends this login at the service, which is told what failed, instead of starting a new one.
+    pub(crate) answers: bool,
     /// When.
     pub(crate) at: Timestamp,
 }
@@ -55,7 +57,7 @@ impl Pages {
         };
         let restart = view.restart.and_then(web_address);
         let button = match restart {
-            Some(href) if continues(code) == Continues::Again => {
+            Some(href) if !view.answers && continues(code) == Continues::Again => {
                 context! { href, text => self.text(language, "error-again", &[]) }
             }
             Some(href) => {

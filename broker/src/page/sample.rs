@@ -131,6 +131,7 @@ fn error(pages: &Pages, language: &Language, code: FailureCode, named: bool) -> 
         organisation: named.then_some(EMPLOYER),
         support: named.then_some(&support),
         restart: named.then_some("https://vard.example/login"),
+        answers: false,
         at: Timestamp(1_795_336_200),
     };
     pages.try_error(language, &view)

@@ -46,6 +46,7 @@ fn error_page(pages: &Pages, tag: &str, code: FailureCode, named: bool) -> Html 
             organisation: named.then_some("Granviks kommun"),
             support: None,
             restart: named.then_some("https://vard.example/login"),
+            answers: false,
             at: Timestamp(1_795_336_200),
         },
     )
@@ -218,6 +219,7 @@ fn hostile_names_and_values_are_text() {
                 organisation: Some(HOSTILE),
                 support: Some(&support),
                 restart: Some("javascript:alert(1)"),
+                answers: false,
                 at: Timestamp(i64::MAX),
             },
         ),
