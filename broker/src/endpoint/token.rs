@@ -7,11 +7,10 @@ use broker_core::{
     audit::{AuditLine, AuditOutcome},
     failure::{Failure, FailureCode},
     identifier::{Reference, RelyingPartyId},
-    moment::Moment,
 };
 use broker_oidc::op::{
     OidcOp,
-    grant::{ACCESS_TOKEN_LIFETIME_SECONDS, Grant},
+    grant::Grant,
     token_request::{TokenRefused, TokenRequest},
 };
 use broker_store::{
@@ -19,7 +18,6 @@ use broker_store::{
     vault::{Finished, Found, Mark, NewRecord, VaultError},
 };
 use http::{HeaderValue, header};
-use serde::de::IgnoredAny;
 
 use crate::{
     drive::{SpentCode, access_token_place, code_place},
@@ -131,7 +129,7 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
 
 /// Whoever comes second may be the rightful one: what the first was given ends too (RFC 6749 4.1.2).
 async fn used_before(node: &Node, spent: &SpentCode) -> Result<Refused, VaultError> {
-    revoke(node, moment, &spent.access_token).await?;
+    node.vault.forget(access_token_place(&spent.access_token)).await?;
     Ok(OidcOp::code_refused("the code was used before; its access token is revoked").into())
 }
 
