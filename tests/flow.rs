@@ -148,7 +148,7 @@ async fn two_nodes_take_turns_within_one_login() {
 async fn a_login_ends_well_when_its_node_is_killed_between_any_two_requests() {
     let mut federation = Federation::start(Plan { nodes: 2, ..Plan::default() }).await;
     let person = Person::asa();
-    for cut in ["choose", "assert", "accept", "redeem", "userinfo"] {
+    for cut in ["choose", "assert", "notice", "accept", "redeem", "userinfo"] {
         // What the walk borrows is given back for the kill: the login itself is all in the browser and the store.
         let id = federation.nodes[0].process_id();
         let mut walk = Walk::new(&federation, person.clone());
@@ -234,10 +234,10 @@ async fn who_turns_back_is_said_to_the_service_as_access_denied() {
     assert_eq!(walk.party.returned(&federation.issuer, &walk.attempt, &page.location()), denied);
     // At the notice.
     walk = Walk::new(&federation, Person::asa());
-    walk.until("assert", port).await;
-    let tests::walk::Next::Assert(form) = walk.next.clone() else { panic!("at the provider") };
-    let notice = walk.browser.submit(port, &form).await;
-    let page = walk.browser.submit(port, &notice.form().pressing("decision", "decline")).await;
+    walk.until("accept", port).await;
+    let tests::walk::Next::Accept(mut form) = walk.next.clone() else { panic!("at the notice") };
+    form.fields.retain(|(name, _)| name != "decision");
+    let page = walk.browser.submit(port, &form.pressing("decision", "decline")).await;
     assert_eq!(walk.party.returned(&federation.issuer, &walk.attempt, &page.first_button()), denied);
     // Each has left its line, and nothing else has.
     let refusals = federation.nodes[0].refusals();

@@ -23,6 +23,8 @@ pub enum Next {
     Choose(String),
     /// The provider's answer is posted.
     Assert(Form),
+    /// The notice is shown.
+    Notice(String),
     /// The notice is accepted.
     Accept(Form),
     /// The relying party redeems its code.
@@ -41,6 +43,7 @@ impl Next {
             Self::Authorize => "authorize",
             Self::Choose(_) => "choose",
             Self::Assert(_) => "assert",
+            Self::Notice(_) => "notice",
             Self::Accept(_) => "accept",
             Self::Redeem(_) => "redeem",
             Self::Userinfo(_) => "userinfo",
@@ -150,12 +153,13 @@ impl<'f> Walk<'f> {
                 self.at_provider(port, &page).await
             }
             Next::Assert(form) => {
-                let page = self.browser.submit(port, &form).await;
-                if page.reply.status == 200 {
-                    Next::Accept(page.form().pressing("decision", "accept"))
-                } else {
-                    self.back(&page.location())
-                }
+                let address = self.browser.submit(port, &form).await.location();
+                if address.starts_with("/login/") { Next::Notice(address) } else { self.back(&address) }
+            }
+            Next::Notice(address) => {
+                let page = self.browser.open(port, &address).await;
+                assert_eq!(page.reply.status, 200, "{}", page.reply.text());
+                Next::Accept(page.form().pressing("decision", "accept"))
             }
             Next::Accept(form) => {
                 let page = self.browser.submit(port, &form).await;
