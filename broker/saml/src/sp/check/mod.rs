@@ -9,7 +9,7 @@
 //! | `conditions.rs` | when, to whom, and what for |
 //! | `authentication.rs` | how and when the person was authenticated |
 //!
-//! One function per rule; each gives an [`Outcome`], and `response.rs` above runs them in the order of [`CheckId::ALL`]. The same code
+//! One function per rule; each gives an `Outcome`, and `response.rs` above runs them in the order of [`CheckId::ALL`]. The same code
 //! serves a login and the operator's look at a file, so the two cannot differ. Nothing here holds a value of an attribute or a NameID.
 
 pub(super) mod assertion;
