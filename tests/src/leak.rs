@@ -41,8 +41,9 @@ pub fn found<'p, S: AsRef<str>>(
     for (number, secret) in secrets.iter().map(AsRef::as_ref).enumerate() {
         assert!(secret.len() >= SHORTEST, "{secret:?} is too short to be looked for");
         let mut forms = disguises(secret.as_bytes());
-        // A handle is base64url of random octets: those octets are it, too.
-        if let Ok(octets) = URL_SAFE_NO_PAD.decode(secret) {
+        // A handle is base64 of random octets: those octets are it, too.
+        let plain = secret.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        if let Ok(octets) = URL_SAFE_NO_PAD.decode(plain) {
             forms.extend(disguises(&octets));
         }
         for form in forms {
@@ -126,8 +127,10 @@ mod tests {
 
     #[test]
     fn a_handle_is_found_by_its_octets_too() {
-        let handle = URL_SAFE_NO_PAD.encode([7_u8; 20]);
-        assert_eq!(found([("here", &[7_u8; 20][..])], &[handle]).len(), 1);
+        let octets = [0xfb_u8; 20];
+        for handle in [URL_SAFE_NO_PAD.encode(octets), STANDARD.encode(octets)] {
+            assert_eq!(found([("here", &octets[..])], &[handle]).len(), 1);
+        }
     }
 
     #[test]

@@ -180,6 +180,12 @@ fn shortened(written: &str) -> String {
     text
 }
 
+/// A request's ID as a log may have it: where it begins. The rest is the handle of a login that may still be under way, ours or another's.
+fn request_id(id: &str) -> String {
+    const SHOWN: usize = 9;
+    if id == ABSENT { id.to_owned() } else { id.chars().take(SHOWN).chain(['…']).collect() }
+}
+
 /// What to say of a part that is not there.
 pub(super) const ABSENT: &str = "nothing";
 
