@@ -18,6 +18,9 @@ const ATTEMPTS: usize = 10_000;
 /// How many at a time.
 const AT_ONCE: usize = 64;
 
+/// How many may be told to try again because the store's answer was late: on a machine that does much else, it sometimes is.
+const LATE: usize = ATTEMPTS / 10;
+
 /// Calls `attempt` [`ATTEMPTS`] times, [`AT_ONCE`] at a time, and gives what came of each.
 async fn in_parallel<T, F>(attempt: impl Fn(usize) -> F + Send + Sync + 'static) -> Vec<T>
 where
@@ -72,9 +75,12 @@ async fn a_code_is_redeemed_once() {
     .await;
     let redeemed: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(redeemed.len(), 1, "exactly one is given tokens");
-    for refused in replies.iter().filter(|reply| reply.status != 200) {
-        assert_eq!((refused.status.as_u16(), refused.json()["error"].as_str()), (400, Some("invalid_grant")));
+    let (late, refused): (Vec<_>, Vec<_>) =
+        replies.iter().filter(|reply| reply.status != 200).partition(|reply| reply.status == 503);
+    for reply in refused {
+        assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (400, Some("invalid_grant")));
     }
+    assert!(late.len() <= LATE, "the store was late for {}", late.len());
     // Whoever was second may be the rightful one: what the first was given is worth nothing now (RFC 6749 4.1.2).
     let token = redeemed[0].json()["access_token"].as_str().expect("an access token").to_owned();
     let reply = relying_party::userinfo(&wire, federation.port(), &issuer, &token).await;
@@ -133,8 +139,11 @@ async fn an_assertion_ends_one_login_once() {
     for location in refused.iter().step_by(ATTEMPTS / 20) {
         let page = walk.browser.open(federation.port(), location).await;
         let (_, code) = page.reference_and_code();
-        assert!(["browser.login_used", "provider.replayed"].contains(&code.as_str()), "{code}");
+        let expected = ["browser.login_used", "provider.replayed", "broker.store_away"];
+        assert!(expected.contains(&code.as_str()), "{code}");
     }
-    let lines = federation.nodes.iter().flat_map(tests::node::Node::log_lines);
-    assert_eq!(lines.filter(|line| line["outcome"] == "signed_in").count(), 1);
+    let lines: Vec<_> = federation.nodes.iter().flat_map(tests::node::Node::log_lines).collect();
+    assert_eq!(lines.iter().filter(|line| line["outcome"] == "signed_in").count(), 1);
+    let late = lines.iter().filter(|line| line["code"] == "broker.store_away").count();
+    assert!(late <= LATE, "the store was late for {late}");
 }
