@@ -202,13 +202,6 @@ impl Steps {
     pub(super) fn take(&mut self, id: CheckId, outcome: Outcome) -> Result<(), Failure> {
         let Outcome { verdict, expected, found } = outcome;
         let broken = match verdict {
-            // A request's ID carries its login's handle, and no handle stands in a log.
-            Verdict::Failed(code)
-                if matches!(id, CheckId::InResponseTo | CheckId::ConfirmationInResponseTo) =>
-            {
-                let what = if found == ABSENT { "names no request" } else { "names another request" };
-                Some(Failure::new(code, format!("{}: the message {what}", id.as_str())))
-            }
             Verdict::Failed(code) => {
                 Some(Failure::new(code, format!("{}: expected {expected}, found {found}", id.as_str())))
             }
