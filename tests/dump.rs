@@ -35,9 +35,14 @@ fn secrets(walk: &Walk<'_>) -> Vec<String> {
     if let Authentication::Basic(secret) | Authentication::Post(secret) = &walk.party.authentication {
         all.push(secret.clone());
     }
-    for name in
-        ["node.secret", "registry.secret", "subject.secret", "saml-signing.pem", "saml-decryption.pem"]
-    {
+    for name in [
+        "node.secret",
+        "registry.secret",
+        "subject.secret",
+        "saml-signing.pem",
+        "saml-decryption.pem",
+        "metadata-signing.pem",
+    ] {
         let text = fs::read_to_string(walk.federation.folder.path().join("keys").join(name)).expect("a file");
         let lines = text.lines().filter(|line| line.len() >= 32 && !line.starts_with("--"));
         let before = all.len();
