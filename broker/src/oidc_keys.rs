@@ -46,6 +46,12 @@ impl OidcKeys {
     pub(crate) async fn refresh(&self, store: &dyn Store) -> Result<(), String> {
         let mut head = store.head(NAME).await.map_err(|error| error.to_string())?;
         if head.is_none() {
+            if self.current.load().is_some() {
+                // New keys now would leave every token of the old ones without a check, and hide that somebody emptied the store.
+                return Err(
+                    "the store has no token keys, and this node has seen some: was it emptied?".to_owned()
+                );
+            }
             let made = tokio::task::spawn_blocking(first).await.map_err(|error| error.to_string())??;
             let wrapped = made.wrap(&self.node_secret, NAME, VERSION).map_err(|error| error.to_string())?;
             head = match store.move_head(NAME, None, &wrapped).await.map_err(|error| error.to_string())? {

@@ -10,6 +10,7 @@
 //! | `signer`, `private_key`, `keyring` | our own keys: the contract, keys in memory, and their rollover |
 //! | `key_directory` | what cannot be made again, in one directory |
 //! | `jws` | compact JWS: signing and verifying |
+//! | `xml_signature`, `query_signature` | XML signatures in one profile; the signed query of SAML Redirect |
 //! | `mac` | HMAC and key derivation |
 //! | `expiry` | how long a certificate lasts, and when to say so |
 //! | `tls` | transport keys for the edge |
@@ -29,7 +30,7 @@ pub mod public_key;
 pub mod query_signature;
 pub mod signer;
 pub mod tls;
-mod unique_json;
+pub mod unique_json;
 pub mod xml_signature;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};

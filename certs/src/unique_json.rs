@@ -8,13 +8,21 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Reads one JSON value and nothing after it.
+///
+/// # Errors
+/// When it is no JSON, or a name in an object of it occurs twice; with line and column.
+pub fn read(octets: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(octets);
+    let value = UniqueValue.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
 /// Reads one JSON object and nothing after it; `None` when it is none, or a name in it occurs twice.
 pub(crate) fn object(octets: &[u8]) -> Option<Map<String, Value>> {
-    let mut deserializer = serde_json::Deserializer::from_slice(octets);
-    let value = UniqueValue.deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
-    match value {
-        Value::Object(members) => Some(members),
+    match read(octets) {
+        Ok(Value::Object(members)) => Some(members),
         _ => None,
     }
 }
@@ -77,10 +85,10 @@ impl<'de> Visitor<'de> for UniqueValue {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(self)?;
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member name occurs twice"));
+            if members.contains_key(&name) {
+                return Err(A::Error::custom(format!("the member \"{name}\" occurs twice")));
             }
+            members.insert(name, map.next_value_seed(self)?);
         }
         Ok(Value::Object(members))
     }

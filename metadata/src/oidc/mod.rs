@@ -4,7 +4,6 @@
 //! | file | what |
 //! |---|---|
 //! | `mod.rs` | what a file says |
-//! | `json.rs` | JSON in which no name occurs twice |
 //! | `scope.rs` | the scopes, and the attributes that each stands for |
 //! | `template.rs` | a file for who has none |
 //! | `build.rs` | that, the operator's settings and the organisation's record, joined to a [`crate::OidcClient`] |
@@ -12,7 +11,6 @@
 //! Neighbours: `lint::oidc` has the rules.
 
 mod build;
-mod json;
 pub mod scope;
 mod template;
 
@@ -110,7 +108,7 @@ impl RegistrationFile {
             report.add(Finding::new(&rule::JSON, Place::File).found(format!("{} octets", octets.len())));
             return None;
         }
-        let value = match json::read(octets) {
+        let value = match certs::unique_json::read(octets) {
             Ok(value) => value,
             Err(fault) => {
                 let at = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
