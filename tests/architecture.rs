@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("minijinja", &["broker"]),
     ("openidconnect", &["broker-oidc"]),
     ("quick-xml", &["certs-xml"]),
-    ("rcgen", &["certs"]),
+    ("rcgen", &["broker-store", "certs"]), // the store's tests make certificates for a Redis server over TLS
     ("redb", &["broker-store"]),
     ("redis", &["broker-store", "tests"]),
     ("samael", &["second-opinion"]),
@@ -119,8 +119,9 @@ fn each_crate_knows_only_those_it_may() {
     let mut found = Vec::new();
     for (package, named) in &all {
         if OUTERMOST.contains(&package.as_str()) {
-            let reached =
-                named.iter().filter(|name| ["tests", "load", "second-opinion"].contains(&name.as_str()));
+            // `tests` holds the harness that the load driver drives; the others are nobody's.
+            let harness = |name: &str| package == "load" && name == "tests";
+            let reached = named.iter().filter(|name| OUTERMOST.contains(&name.as_str()) && !harness(name));
             found.extend(reached.map(|name| format!("{package} -> {name}")));
             continue;
         }

@@ -3,6 +3,9 @@
 //! Order at a return: find the cookie, read the login that it binds, verify the message, then one atomic take-and-finish. A login without
 //! its cookie is never resumed.
 
+mod place;
+mod trouble;
+
 use std::sync::Arc;
 
 use axum::response::Response;
@@ -18,19 +21,18 @@ use broker_core::{
     release::Policy,
     request::AuthenticationRequest,
     result::OneTimeUse,
-    role::{Completion, Downstream, Inbound, Outbound, Outcome, Refusal, ReturnTo, Upstream},
+    role::{Completion, Downstream, Inbound, Outcome, Refusal, ReturnTo, Upstream},
     routing::{self, Peers},
 };
 use broker_oidc::op::{OidcOp, grant::Grant};
 use broker_store::{
     record::{Binding, Handle, MarkKind, Place, RecordKind},
-    vault::{Finished, Found, Mark, NewRecord, VaultError},
+    vault::{Finished, Found, Mark, NewRecord},
 };
 use certs::keyring::Keyring;
 use certs_proof::Verified;
 use http::{HeaderMap, HeaderValue, header};
 use metadata::Registry;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Notice,
@@ -43,6 +45,11 @@ use crate::{
     moment, respond,
     wiring::Node,
 };
+
+use place::{Origin, choice_place, notice_place, origin_place};
+pub(crate) use place::{SpentCode, access_token_place, code_place};
+pub(crate) use trouble::{Trouble, error_answer, goes_straight_back};
+use trouble::{unkept, unkept_of};
 
 /// One request to the broker, with everything that it may ask for fixed for its length.
 pub(crate) struct Step<'n> {
@@ -60,114 +67,6 @@ pub(crate) struct Step<'n> {
     pub(crate) after_form: bool,
     /// Why no login may go on here and now.
     not_ready: Option<Failure>,
-}
-
-/// A step that did not go on: what went wrong, and what is known of the login.
-pub(crate) struct Trouble {
-    /// What went wrong.
-    pub(crate) failure: Failure,
-    /// The login's reference; a new one when there is no login.
-    pub(crate) reference: Option<Reference>,
-    /// The language of its pages.
-    pub(crate) language: Option<Language>,
-    /// Who asked.
-    pub(crate) relying_party: Option<RelyingPartyId>,
-    /// Who was asked.
-    pub(crate) provider: Option<ProviderId>,
-    /// Where the relying party takes its answer.
-    pub(crate) return_to: Option<ReturnTo>,
-    /// Nothing may be shown.
-    pub(crate) silent: bool,
-}
-
-impl Trouble {
-    /// Of nothing that is known.
-    pub(crate) fn new(failure: impl Into<Failure>) -> Self {
-        Self {
-            failure: failure.into(),
-            reference: None,
-            language: None,
-            relying_party: None,
-            provider: None,
-            return_to: None,
-            silent: false,
-        }
-    }
-
-    /// Of a login.
-    pub(crate) fn of(failure: impl Into<Failure>, context: &Context) -> Self {
-        Self {
-            failure: failure.into(),
-            reference: Some(context.reference.clone()),
-            language: Some(context.language.clone()),
-            relying_party: Some(context.request.relying_party.clone()),
-            provider: None,
-            return_to: Some(context.return_to.clone()),
-            silent: context.request.passive,
-        }
-    }
-
-    /// Of a login that is over.
-    fn over(tombstone: Tombstone) -> Self {
-        Self {
-            reference: Some(tombstone.reference),
-            language: Some(tombstone.language),
-            relying_party: Some(tombstone.relying_party),
-            ..Self::new(FailureCode::LoginUsed)
-        }
-    }
-
-    fn at(mut self, provider: &ProviderId) -> Self {
-        self.provider = Some(provider.clone());
-        self
-    }
-}
-
-impl From<VaultError> for Trouble {
-    fn from(error: VaultError) -> Self {
-        Self::new(unkept(&error))
-    }
-}
-
-/// What a failed verb of the store means to a login.
-fn unkept(error: &VaultError) -> Failure {
-    let code = match error {
-        VaultError::Store(_) => FailureCode::StoreAway,
-        // Octets that no node wrote here open nothing: as if there were none.
-        VaultError::Corrupt => FailureCode::LoginUnknown,
-        VaultError::Unfit(_) | VaultError::Occupied => FailureCode::Internal,
-    };
-    Failure::new(code, error.to_string())
-}
-
-/// The same, where the login is known: its relying party can be told.
-fn unkept_of(context: &Context) -> impl Fn(VaultError) -> Box<Trouble> {
-    move |error| Box::new(Trouble::of(unkept(&error), context))
-}
-
-impl From<Box<Refusal>> for Trouble {
-    fn from(refusal: Box<Refusal>) -> Self {
-        Self {
-            relying_party: refusal.relying_party,
-            return_to: refusal.return_to.map(|address| *address),
-            ..Self::new(refusal.failure)
-        }
-    }
-}
-
-/// Which relying party a provider trip belongs to, under the trip's handle alone: so that a browser without its cookie can be shown the way
-/// back to the service. It resumes nothing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Origin {
-    relying_party: RelyingPartyId,
-    language: Language,
-}
-
-/// What is left of a code: enough to revoke what it was redeemed for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SpentCode {
-    /// The access token that it gave.
-    pub(crate) access_token: Handle,
 }
 
 type Stepped = Result<Response, Box<Trouble>>;
@@ -582,64 +481,4 @@ impl<'n> Step<'n> {
             .and_then(|policy| policy.display_name.best(std::slice::from_ref(language)).map(str::to_owned))
             .unwrap_or_else(|| relying_party.to_string())
     }
-}
-
-impl From<VaultError> for Box<Trouble> {
-    fn from(error: VaultError) -> Self {
-        Box::new(error.into())
-    }
-}
-
-/// Where a choice stands: under the cookie, which both names and binds it.
-fn choice_place(cookie: &LoginCookie) -> Place<'_> {
-    Place {
-        kind: RecordKind::Choice,
-        handle: cookie.secret(),
-        binding: Binding::Cookie(cookie.secret().as_str()),
-    }
-}
-
-/// Where a notice stands, bound to the browser.
-fn notice_place<'a>(name: &'a NoticeName, cookie: &'a LoginCookie) -> Place<'a> {
-    Place {
-        kind: RecordKind::Notice,
-        handle: name.handle(),
-        binding: Binding::Cookie(cookie.secret().as_str()),
-    }
-}
-
-fn origin_place(handle: &Handle) -> Place<'_> {
-    Place { kind: RecordKind::Origin, handle, binding: Binding::Nothing }
-}
-
-/// Where a code's grant stands.
-pub(crate) fn code_place<'a>(code: &'a Handle, relying_party: &'a RelyingPartyId) -> Place<'a> {
-    Place { kind: RecordKind::Code, handle: code, binding: Binding::RelyingParty(relying_party.as_str()) }
-}
-
-/// Where an access token's grant stands.
-pub(crate) fn access_token_place(token: &Handle) -> Place<'_> {
-    Place { kind: RecordKind::AccessToken, handle: token, binding: Binding::Key("") }
-}
-
-/// Whether a failure goes straight back to the relying party: the person has been told by somebody already, has decided themselves, or
-/// the relying party alone can mend it. Everything else is shown first, with the way back on it.
-pub(crate) fn goes_straight_back(code: FailureCode, silent: bool) -> bool {
-    use broker_core::failure::Family;
-    silent
-        || matches!(code.family(), Family::RelyingParty | Family::ProviderRefused)
-            && code != FailureCode::RelyingPartySuspended
-        || matches!(code, FailureCode::NoticeDeclined | FailureCode::InteractionRequired)
-}
-
-/// The error answer to a relying party, where it can be addressed.
-pub(crate) fn error_answer(
-    node: &Node,
-    return_to: &ReturnTo,
-    failure: &Failure,
-    moment: Moment<'_>,
-) -> Option<Outbound> {
-    let registry = node.registry.any();
-    let keyring = node.oidc_keys.current().unwrap_or_default();
-    node.op(&registry, &keyring).answer(return_to, Outcome::Failed(failure), None, moment).ok()
 }

@@ -8,7 +8,7 @@
 //! | `server/` | sockets: accept, TLS, bounds, drain |
 //! | `route.rs` | which path goes to which endpoint |
 //! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
-//! | `drive.rs` | the login's trips to the store, in order |
+//! | `drive.rs`, `drive/` | the login's trips to the store, in order |
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |

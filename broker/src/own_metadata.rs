@@ -1,5 +1,8 @@
 //! Our SAML metadata: what providers need to know of us, signed with the metadata key (SAML Metadata 2.4.4).
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use broker_core::{
     attribute::AttributeName,
     identifier::Language,
@@ -32,11 +35,31 @@ const WANTED: &[AttributeName] = &[
     AttributeName::EmployeeHsaId,
 ];
 
+/// The document of a day, signed once: it is fetched by anybody.
+#[derive(Debug, Default)]
+pub(crate) struct OwnMetadata(ArcSwapOption<(i64, Vec<u8>)>);
+
+impl OwnMetadata {
+    /// The document as it stands today.
+    ///
+    /// # Errors
+    /// When the key does not sign, or a configured text cannot be written as XML.
+    pub(crate) fn today(&self, node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+        let day = moment.now.0.div_euclid(STEP);
+        if let Some(made) = self.0.load().as_ref().filter(|made| made.0 == day) {
+            return Ok(made.1.clone());
+        }
+        let document = sign(node, moment)?;
+        self.0.store(Some(Arc::new((day, document.clone()))));
+        Ok(document)
+    }
+}
+
 /// The document, signed.
 ///
 /// # Errors
 /// When the key does not sign, or a configured text cannot be written as XML.
-pub(crate) fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let federation = &node.config.file.federation;
     let organisation =
         if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };

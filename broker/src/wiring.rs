@@ -35,7 +35,7 @@ use crate::{
     config::Config,
     failed::FailedSeal,
     oidc_keys::OidcKeys,
-    own_metadata,
+    own_metadata::OwnMetadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
 };
@@ -66,6 +66,7 @@ pub(crate) struct Node {
     op: OpSettings,
     sp: SpSettings,
     keys_agreed: AtomicBool,
+    own_metadata: OwnMetadata,
 }
 
 /// The subject secret, behind the core's port.
@@ -123,6 +124,7 @@ impl Node {
             failed,
             subjects,
             keys_agreed: AtomicBool::new(false),
+            own_metadata: OwnMetadata::default(),
         }))
     }
 
@@ -191,7 +193,7 @@ impl Node {
     /// # Errors
     /// When the key does not sign.
     pub(crate) fn own_metadata(&self, moment: Moment<'_>) -> Result<Vec<u8>, String> {
-        own_metadata::sign(self, moment)
+        self.own_metadata.today(self, moment)
     }
 
     /// How we present ourselves to providers.
@@ -300,16 +302,46 @@ impl From<StoreError> for Disagreement {
     }
 }
 
+/// Makes this node's key directory the one that nodes compare with: after a key was replaced on purpose. Returns the files that differed.
+///
+/// # Errors
+/// When the store is away.
+pub(crate) async fn accept_keys(
+    store: &dyn Store,
+    keys: &KeyDirectory,
+) -> Result<Vec<&'static str>, Disagreement> {
+    let ours: BTreeMap<&str, String> =
+        keys.fingerprints().into_iter().map(|print| (print.item, print.value)).collect();
+    let there = store.head(KEY_FINGERPRINTS).await?;
+    let theirs: BTreeMap<String, String> =
+        there.as_deref().and_then(|there| serde_json::from_slice(there).ok()).unwrap_or_default();
+    let differ: Vec<&'static str> = keys
+        .fingerprints()
+        .into_iter()
+        .filter(|print| theirs.get(print.item) != Some(&print.value))
+        .map(|print| print.item)
+        .collect();
+    let written = serde_json::to_vec(&ours).map_err(|error| Disagreement::Unknown(error.to_string()))?;
+    match store.move_head(KEY_FINGERPRINTS, there.as_deref(), &written).await? {
+        HeadMoved::Moved => Ok(differ),
+        HeadMoved::Conflict(_) => {
+            Err(Disagreement::Unknown("somebody else changed it at the same moment; try again".to_owned()))
+        }
+    }
+}
+
+/// The head that holds the fingerprints that nodes compare their key directories with.
+const KEY_FINGERPRINTS: &str = "key-fingerprints";
+
 async fn agree_on_prints(
     store: &dyn Store,
     ours: &BTreeMap<&str, String>,
     first: bool,
 ) -> Result<(), Disagreement> {
-    const NAME: &str = "key-fingerprints";
-    let mut there = store.head(NAME).await?;
+    let mut there = store.head(KEY_FINGERPRINTS).await?;
     if there.is_none() && first {
         let written = serde_json::to_vec(ours).map_err(|error| Disagreement::Unknown(error.to_string()))?;
-        there = match store.move_head(NAME, None, &written).await? {
+        there = match store.move_head(KEY_FINGERPRINTS, None, &written).await? {
             HeadMoved::Moved => return Ok(()),
             HeadMoved::Conflict(theirs) => theirs,
         };

@@ -89,14 +89,24 @@ impl Browser {
         self.post(port, &form.action, &encoded(&form.fields)).await
     }
 
+    /// Sends a form with headers that a browser adds by itself, such as where the form came from.
+    pub async fn submit_with(&self, port: u16, form: &Form, headers: &[(&str, &str)]) -> Page {
+        self.post_with(port, &form.action, &encoded(&form.fields), headers).await
+    }
+
     /// Posts a body that is encoded already.
     pub async fn post(&self, port: u16, address: &str, body: &str) -> Page {
+        self.post_with(port, address, body, &[]).await
+    }
+
+    async fn post_with(&self, port: u16, address: &str, body: &str, headers: &[(&str, &str)]) -> Page {
         let url = self.broker_url(address);
-        let request = self
-            .request("POST", &url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(body.to_owned())))
-            .expect("a request");
+        let mut builder =
+            self.request("POST", &url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
         self.send(port, url, request).await.unwrap_or_else(|error| panic!("{address}: {error}"))
     }
 

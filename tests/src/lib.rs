@@ -9,6 +9,7 @@
 //! | [`relying_party`] | an OpenID Connect relying party that checks what it is given |
 //! | [`person`] | who signs in, and which values must not be seen elsewhere |
 //! | [`node`], [`redis`], [`program`] | processes: started on ports of their own, stopped by their own number |
+//! | [`leak`] | looks for what must not be seen, in logs and in stores |
 //! | [`wire`] | HTTP over connections to the loopback address that are kept |
 //! | [`chance`] | the clock and the generator |
 //!
@@ -21,6 +22,7 @@
 pub mod browser;
 pub mod chance;
 pub mod federation;
+pub mod leak;
 pub mod node;
 pub mod person;
 pub mod program;

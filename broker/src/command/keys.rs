@@ -6,8 +6,8 @@ use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, Sig
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 
-use super::{Lines, Stopped, Tone, style};
-use crate::moment;
+use super::{ConfigArgument, Lines, Stopped, Tone, block_on, style};
+use crate::{config::Config, moment, wiring};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,9 @@ pub(crate) enum Keys {
     Init(Init),
     /// Show what can be shown: fingerprints to compare between nodes.
     Show(Show),
+    /// Make this node's key directory the one that all nodes must have, after a key was replaced on purpose. Copy it to every node first; nodes with
+    /// the former one do not start again.
+    Accept(ConfigArgument),
 }
 
 /// `keys init`
@@ -72,6 +75,21 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
                 Tone::Plain,
                 "Every node uses the same copy. Without subject.secret every person would get a new subject identifier at every service.",
             );
+            Ok(())
+        }
+        Keys::Accept(argument) => {
+            let config = Config::read(&argument.config).map_err(Stopped::could_not)?;
+            let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
+            let differed = block_on(async {
+                let store = wiring::open_store_for_command(&config).await.map_err(Stopped::could_not)?;
+                wiring::accept_keys(&*store, &keys).await.map_err(Stopped::could_not)
+            })??;
+            let mut lines = Lines::to_stdout();
+            if differed.is_empty() {
+                lines.say(Tone::Plain, "These are the keys that the store knows; nothing was changed.");
+            } else {
+                lines.say(Tone::Good, format!("Accepted: {}.", differed.join(", ")));
+            }
             Ok(())
         }
         Keys::Show(show) => {

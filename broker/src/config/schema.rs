@@ -116,6 +116,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_to_deploy_is_accepted() {
+        let example = include_str!("../../../deploy/sparvidd.toml");
+        let config = Config::parse(Path::new("/etc/sparvidd/sparvidd.toml"), example).expect("accepted");
+        assert!(config.is_https());
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_line_and_nearest() {
         let said = problems(&MINIMAL.replace("listen", "lisen"));
         assert!(said.contains("sparvidd.toml:2: error: there is no key `lisen`"), "{said}");

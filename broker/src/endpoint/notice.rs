@@ -60,7 +60,7 @@ impl NoticeName {
     }
 
     /// Proves that a decision was made on the page of this very notice: the login's cookie is sent with cross-site posts too, and this is not.
-    fn token(&self, node: &Node) -> String {
+    pub(super) fn token(&self, node: &Node) -> String {
         URL_SAFE_NO_PAD
             .encode(node.keys.node_secret().mac_key("notice decision").mac(self.handle.as_str().as_bytes()))
     }

@@ -159,10 +159,8 @@ fn entity_extensions(settings: &ServiceProvider) -> NewElement {
 fn role(settings: &ServiceProvider) -> NewElement {
     let mut role = NewElement::new(MD, "SPSSODescriptor")
         .with_attribute("AuthnRequestsSigned", "true")
-        .with_attribute(
-            "WantAssertionsSigned",
-            if settings.want_assertions_signed { "true" } else { "false" },
-        )
+        // Said only when wanted: some providers take "false" as a wish for no signature at all.
+        .with_optional_attribute("WantAssertionsSigned", settings.want_assertions_signed.then_some("true"))
         .with_attribute("protocolSupportEnumeration", SAMLP.uri());
     let interface = interface(settings);
     if interface.children().next().is_some() {

@@ -37,12 +37,15 @@ export async function until(what, isTrue, seconds = 20) {
   }
 }
 
+const alive = new Set();
+
 /** A program that goes on until `stop`. */
 export class Running {
   /** Starts it, and waits until `isReady` holds. `log` is the file that its output goes to. */
   static async start(name, program, argumentList, { log, isReady, ...options }) {
     const output = openSync(log, 'a');
-    const child = spawn(program, argumentList, { stdio: ['ignore', output, output], ...options });
+    // A process group of its own: a program may start workers that would outlive it.
+    const child = spawn(program, argumentList, { stdio: ['ignore', output, output], detached: true, ...options });
     closeSync(output);
     const running = new Running(name, child, log);
     try {
@@ -57,11 +60,21 @@ export class Running {
     return running;
   }
 
+  /** Sends a signal to the program and to what it started. */
+  #signal(signal) {
+    try {
+      if (this.child.pid !== undefined) process.kill(-this.child.pid, signal);
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
+
   constructor(name, child, log) {
     this.name = name;
     this.child = child;
     this.log = log;
     this.ended = undefined;
+    alive.add(this);
     this.end = new Promise((resolve) => {
       const note = (how) => {
         this.ended ??= how;
@@ -79,15 +92,26 @@ export class Running {
 
   /** Asks it to stop; insists after five seconds. */
   async stop(signal = 'SIGTERM') {
-    if (this.ended !== undefined) return;
-    this.child.kill(signal);
-    const waited = await Promise.race([this.end.then(() => true), pause(5000, false, { ref: false })]);
-    if (!waited) {
-      this.child.kill('SIGKILL');
-      await this.end;
+    if (this.ended === undefined) {
+      this.#signal(signal);
+      await Promise.race([this.end, pause(5000, undefined, { ref: false })]);
     }
+    this.kill();
+    await this.end;
+  }
+
+  /** Ends it and all that it started, at once. */
+  kill() {
+    alive.delete(this);
+    this.#signal('SIGKILL');
   }
 }
+
+// Whatever ends this process, nothing that it started stays.
+process.on('exit', () => {
+  for (const running of alive) running.kill();
+});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 /** Things to undo, last first, each tried even when another fails. */
 export class Undo {

@@ -4,7 +4,7 @@
 //! Received -> Routed -> AwaitingProvider -> Authenticated -> Released
 //!     \-> AwaitingChoice -^                      \-> AwaitingNotice -^
 //! ```
-//! Only the three awaiting states are ever stored ([`suspended`]). [`crate::role::Downstream::answer`] takes `Login<Released>` alone, so
+//! Only the three awaiting states are ever stored ([`Suspended`]). [`crate::role::Downstream::answer`] takes `Login<Released>` alone, so
 //! a login that skipped a step cannot be answered: it does not compile.
 
 mod authenticated;

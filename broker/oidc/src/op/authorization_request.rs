@@ -111,7 +111,7 @@ pub(crate) fn receive(
     // where and how the relying party expects them.
     let mut carried = Carried::default();
     if answer_to(&carried).is_none() {
-        let cause = format!("redirect_uri {:?} is not registered", shown(address));
+        let cause = format!("redirect_uri {:?} is not registered", shown(without_query(address)));
         return Err(page(FailureCode::ReturnAddressUnregistered, cause, Some(&client_id)));
     }
     let read =
@@ -150,6 +150,11 @@ fn parameters(message: &Inbound) -> Result<Parameters, String> {
 }
 
 /// At most 200 characters of something received, for the log.
+/// An address as far as it may stand in a log: what follows `?` or `#` can be anything.
+fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
+
 fn shown(received: &str) -> String {
     received.chars().take(200).collect()
 }

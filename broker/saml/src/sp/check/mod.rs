@@ -9,7 +9,7 @@
 //! | `conditions.rs` | when, to whom, and what for |
 //! | `authentication.rs` | how and when the person was authenticated |
 //!
-//! One function per rule; each gives an [`Outcome`], and `response.rs` above runs them in the order of [`CheckId::ALL`]. The same code
+//! One function per rule; each gives an `Outcome`, and `response.rs` above runs them in the order of [`CheckId::ALL`]. The same code
 //! serves a login and the operator's look at a file, so the two cannot differ. Nothing here holds a value of an attribute or a NameID.
 
 pub(super) mod assertion;
@@ -178,6 +178,12 @@ fn shortened(written: &str) -> String {
         text.push('…');
     }
     text
+}
+
+/// A request's ID as a log may have it: where it begins. The rest is the handle of a login that may still be under way, ours or another's.
+fn request_id(id: &str) -> String {
+    const SHOWN: usize = 9;
+    if id == ABSENT { id.to_owned() } else { id.chars().take(SHOWN).chain(['…']).collect() }
 }
 
 /// What to say of a part that is not there.

@@ -3,7 +3,7 @@
 use broker_core::failure::FailureCode;
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome, signature::is_in_advice};
+use super::{ABSENT, Clock, Outcome, request_id, signature::is_in_advice};
 use crate::message::{Response, is_response, text_of};
 
 /// `entity`: the format of an Issuer that is an entity ID, and the only one here (SAML Profiles 4.1.4.2).
@@ -24,7 +24,7 @@ pub(in crate::sp) fn version(version: Option<&str>) -> Outcome {
 
 pub(in crate::sp) fn in_response_to(found: Option<&str>, sent: &str) -> Outcome {
     let code = if found.is_none() { FailureCode::Unsolicited } else { FailureCode::InResponseToMismatch };
-    Outcome::of(found == Some(sent), code, sent.to_owned(), found.unwrap_or(ABSENT))
+    Outcome::of(found == Some(sent), code, request_id(sent), request_id(found.unwrap_or(ABSENT)))
 }
 
 /// The Issuer of a Response may be left out unless the Response is signed (SAML Profiles 4.1.4.2).

@@ -6,7 +6,7 @@
 use broker_core::{failure::FailureCode, moment::Timestamp};
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome};
+use super::{ABSENT, Clock, Outcome, request_id};
 use crate::message::{Assertion, Confirmation, confirmations};
 
 /// The bearer method (SAML Profiles 3.3).
@@ -57,9 +57,11 @@ pub(in crate::sp) fn recipient(data: &mut Vec<Element<'_>>, acs_url: &str) -> Ou
 }
 
 pub(in crate::sp) fn in_response_to(data: &mut Vec<Element<'_>>, sent: &str) -> Outcome {
-    let found = found_in(data.iter().map(|data| data.attribute("InResponseTo").unwrap_or(ABSENT)));
+    let found: Vec<_> =
+        data.iter().map(|data| request_id(data.attribute("InResponseTo").unwrap_or(ABSENT))).collect();
     data.retain(|data| data.attribute("InResponseTo") == Some(sent));
-    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, sent.to_owned(), found)
+    let found = found_in(found.iter().map(String::as_str));
+    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, request_id(sent), found)
 }
 
 pub(in crate::sp) fn not_before(data: &mut Vec<Element<'_>>) -> Outcome {

@@ -55,6 +55,23 @@ fn the_response_answers_our_request() {
 }
 
 #[test]
+fn no_cause_says_the_handle_of_a_login() {
+    let another = "QW5vdGhlciBsb2dpbidzIGhhbmRsZQ";
+    for signed in [Signed::Response, Signed::Assertion] {
+        let case = Case::genuine().signed(signed);
+        for part in ["InResponseTo=\"_{} IssueInstant", "InResponseTo=\"_{} NotOnOrAfter"] {
+            let written = |handle: &str| part.replace("{}", &format!("{handle}\""));
+            let run = case.run_xml(&case.written(&written(HANDLE), &written(another)));
+            let failure = run.result.as_ref().expect_err("it answers something else");
+            assert_eq!(failure.code, F::InResponseToMismatch);
+            assert!(failure.cause.contains(&format!("_{}…", &another[..8])), "{failure}");
+            let said = format!("{failure} {:?}", run.steps);
+            assert!(!said.contains(HANDLE) && !said.contains(another), "{said}");
+        }
+    }
+}
+
+#[test]
 fn the_issuer_of_the_response_is_the_provider_of_this_login() {
     let issuer = |name: &str| format!("{FIRST_ISSUER}{name}</saml:Issuer>");
     breaks(&issuer(IDP), &issuer("https://idp.evil.example"), CheckId::ResponseIssuer, F::IssuerMismatch);
