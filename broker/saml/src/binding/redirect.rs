@@ -3,25 +3,36 @@
 //! No Response travels so (SAML Profiles 4.1.2: an assertion never fits a query's limits or its logs); requests do. Sibling:
 //! `post.rs`. The signature over the query is made and checked in `certs::query_signature`.
 
-use std::io::{Read as _, Write as _};
+use std::{cell::RefCell, io::Read as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certs::{
     Signer,
     query_signature::{CannotSignQuery, MessageParameter, signed_query},
 };
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder};
 
 use super::{BindingRefused, LARGEST_MESSAGE, decoded};
+
+thread_local! {
+    /// Making a compressor clears some hundred kilobytes; a request has one. So each thread keeps its own and begins anew.
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
+}
 
 /// Deflates a message and writes it as Base64 (SAML Bindings 3.4.4.1), not yet percent-encoded.
 ///
 /// # Errors
-/// Never in practice: the encoder writes to memory.
+/// Never in practice: the compressor writes to memory.
 pub fn deflate(xml: &[u8]) -> Result<String, BindingRefused> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(xml.len() / 2), Compression::default());
-    encoder.write_all(xml).map_err(|_| BindingRefused::NotDeflate)?;
-    encoder.finish().map(|octets| STANDARD.encode(octets)).map_err(|_| BindingRefused::NotDeflate)
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        // Room for octets that do not compress at all, so that one call is enough.
+        let mut deflated = Vec::with_capacity(xml.len() + xml.len() / 100 + 64);
+        match compressor.compress_vec(xml, &mut deflated, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) => Ok(STANDARD.encode(deflated)),
+            Ok(_) | Err(_) => Err(BindingRefused::NotDeflate),
+        }
+    })
 }
 
 /// Reads back what [`deflate`] wrote: Base64, then one DEFLATE stream of at most [`LARGEST_MESSAGE`] octets. Inflating stops at
