@@ -143,7 +143,7 @@ pub struct OidcClient {
     pub scopes: BTreeSet<String>,
     /// Its client assertions may name the token endpoint as audience (profile `swedish`); else the issuer alone.
     pub accepts_token_endpoint_audience: bool,
-    /// It must use PKCE: true unless the operator waived it for this relying party (`domain.md` conflict 9).
+    /// It must use PKCE: true unless the operator waived it for this relying party (`docs/conflicts.md` 9).
     pub pkce_required: bool,
     /// How old an authentication may be when a request does not say, in seconds.
     pub default_max_age: Option<u32>,

@@ -42,10 +42,10 @@ pub struct RelyingPartySettings {
     /// Which rules it lives by where sources disagree.
     #[serde(default)]
     pub profile: OidcProfile,
-    /// It need not use PKCE (`domain.md` conflict 9).
+    /// It need not use PKCE (`docs/conflicts.md` 9).
     #[serde(default, skip_serializing_if = "is_false")]
     pub pkce_waived: bool,
-    /// An essential attribute that is missing fails the login (`domain.md` conflict 16).
+    /// An essential attribute that is missing fails the login (`docs/conflicts.md` 16).
     #[serde(default, skip_serializing_if = "is_false")]
     pub fail_on_missing_attribute: bool,
     /// The attributes that it may be given, where the operator says so; else those of its registered scopes. Always cut by what
@@ -77,7 +77,7 @@ impl RelyingPartySettings {
     }
 }
 
-/// Where sources disagree, which one holds for a relying party (`domain.md` section 8).
+/// Where sources disagree, which one holds for a relying party (`docs/conflicts.md`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OidcProfile {

@@ -1,7 +1,7 @@
 //! How sure a provider is of who signed in, and what we may say of it.
 //!
 //! A level is a URI and belongs to one vocabulary. Levels are ordered within a vocabulary, by the tables here; never across
-//! (`domain.md` conflict 13: no implicit ordering, eIDAS levels are not translated to Swedish ones).
+//! (`docs/conflicts.md` 13: no implicit ordering, eIDAS levels are not translated to Swedish ones).
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! SAML attribute names and the broker's own, both ways: one row each.
 //!
 //! Sources: Sweden Connect attributes 3.1 (`urn:oid:`), Inera and Sambi (`http://sambi.se/attributes/1/`), SAML subject identifiers
-//! 1.0, eduPerson (`domain.md` 1.5, 2.2, 2.3, 4.3). Names are compared octet by octet; FriendlyName is never compared (SAML Core
+//! 1.0, eduPerson. Names are compared octet by octet; FriendlyName is never compared (SAML Core
 //! 2.7.3.1). Neighbours: `sp/check/attributes.rs` reads with this, `idp/response.rs` writes.
 
 use broker_core::{
@@ -74,7 +74,7 @@ rows! {
     MappedPersonalIdentityNumber, "urn:oid:1.2.752.201.3.16", "mappedPersonalIdentityNumber";
     EidasPersonIdentifier, "urn:oid:1.2.752.201.3.7", "eidasPersonIdentifier";
     EidasAddress, "urn:oid:1.2.752.201.3.9", "eidasNaturalPersonAddress";
-    // domain.md conflict 14: three names and two numbers, one attribute.
+    // `docs/conflicts.md` 14: three names and two numbers, one attribute.
     EmployeeHsaId, "urn:oid:1.2.752.29.6.2.1", "employeeHsaId", "urn:oid:1.2.752.29.4.19", "http://sambi.se/attributes/1/employeeHsaId", "urn:sambi:names:attribute:employeeHsaId";
     CommissionHsaId, "http://sambi.se/attributes/1/commissionHsaId", "commissionHsaId";
     CommissionName, "http://sambi.se/attributes/1/commissionName", "commissionName";

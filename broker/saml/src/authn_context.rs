@@ -1,6 +1,6 @@
 //! Which levels we ask a provider for: RequestedAuthnContext (SAML Core 3.3.2.2.1, SC-DP 5.3.1).
 //!
-//! Only `exact` comparison: levels of different vocabularies have no order (`domain.md` conflict 13), and the Swedish framework
+//! Only `exact` comparison: levels of different vocabularies have no order (`docs/conflicts.md` 13), and the Swedish framework
 //! allows nothing else. Neighbours: `sp/authn_request.rs` writes them, `sp/check/authentication.rs` holds the answer to them.
 
 use broker_core::{

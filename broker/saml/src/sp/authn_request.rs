@@ -100,7 +100,7 @@ pub(super) fn begin(
     Ok(Begun { outbound, remembered: sent.remember()? })
 }
 
-/// Redirect where it is offered, unless the URL grows long and POST is offered too (`domain.md` conflict 5).
+/// Redirect where it is offered, unless the URL grows long and POST is offered too (`docs/conflicts.md` 5).
 fn send(
     request: &AuthenticationRequest,
     provider: &SamlProvider,
@@ -157,7 +157,7 @@ fn element(
         .with_attribute("IssueInstant", sent.at.to_rfc3339())
         .with_attribute("Destination", destination)
         // SC-DP 5.3: explicit, also when false. SAML has no max_age: without force an old session could only disappoint
-        // (`domain.md` conflict 12).
+        // (`docs/conflicts.md` 12).
         .with_attribute(
             "ForceAuthn",
             (request.freshness.force || request.freshness.max_age.is_some()).to_string(),

@@ -1,4 +1,4 @@
-//! Rules about signatures, and the ways in which signed messages are wrapped around forged ones (`domain.md` 6.5).
+//! Rules about signatures, and the ways in which signed messages are wrapped around forged ones.
 
 use broker_core::{attribute::AttributeName, failure::FailureCode as F};
 
