@@ -332,7 +332,6 @@ impl<'n> Step<'n> {
     /// Shows the notice that waits.
     pub(crate) async fn show_notice(&self, selector: &str, tag: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
-        self.ready(&cookie)?;
         let name = NoticeName::of_tag(self.node, &cookie, tag)
             .ok_or_else(|| self.lost(FailureCode::PageExpired, &cookie))?;
         let login = self.awaiting_notice(&cookie, &name).await?;

@@ -1,24 +1,20 @@
 //! Registers everybody's files, as a federation operator does with `sparvidd organisation add` and `sparvidd metadata add`: the same
 //! functions, and a file that has an error is refused here as there.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
-use broker_core::{attribute::AttributeName, identifier::RelyingPartyId, subject::SubjectSource};
-use metadata::{
-    addition::Choices,
-    lint::Report,
-    revision::{Change, Entry, EntryId},
-};
+use broker_core::{attribute::AttributeName, subject::SubjectSource};
+use metadata::{addition::Choices, lint::Report};
 
 use super::{
     SERVICE_FILE, Stopped,
-    cast::{EMPLOYERS, ENTITLED, SERVICE},
+    cast::{EMPLOYERS, ENTITLED},
     metadata_file, organisation_file,
     places::Folder,
 };
 use crate::{
     command::{
-        edit::{self, Changes, Edit},
+        edit::{self, Edit},
         metadata as peers, organisation as records,
     },
     config::Config,
@@ -46,8 +42,10 @@ pub(super) async fn all(config: Config, folder: &Folder) -> Result<(), Stopped> 
         };
         add(&mut edit, &folder.path(&metadata_file(employer)), &choices).await?;
     }
-    add(&mut edit, &folder.path(SERVICE_FILE), &Choices::default()).await?;
-    allow(&mut edit).await
+    // The operator's decision that the service may be given what no scope stands for: HSA-id and unit.
+    let entitled = ENTITLED.iter().filter_map(|key| AttributeName::from_key(key)).collect();
+    let choices = Choices { attributes: Some(entitled), ..Choices::default() };
+    add(&mut edit, &folder.path(SERVICE_FILE), &choices).await
 }
 
 async fn add(edit: &mut Edit, file: &Path, choices: &Choices) -> Result<(), Stopped> {
@@ -57,25 +55,6 @@ async fn add(edit: &mut Edit, file: &Path, choices: &Choices) -> Result<(), Stop
         refuse(file, report)?;
     }
     Ok(())
-}
-
-/// The operator's decision that the service may be given what no scope stands for: HSA-id and unit.
-async fn allow(edit: &mut Edit) -> Result<(), Stopped> {
-    let attributes: BTreeSet<AttributeName> =
-        ENTITLED.iter().filter_map(|key| AttributeName::from_key(key)).collect();
-    let id = EntryId::OidcClient(RelyingPartyId::new(SERVICE.client_id));
-    edit.change(|registry| {
-        let Some(Entry::OidcClient { document, settings }) = registry.manifest().entries.get(&id) else {
-            return Err(Stopped::could_not("the demo's service is not registered"));
-        };
-        let mut settings = settings.clone();
-        settings.attributes = Some(attributes.clone());
-        let entry = Entry::OidcClient { document: document.clone(), settings };
-        let change = Change::AddMetadata { id: id.clone(), entry };
-        Ok((Changes { list: vec![change], ..Changes::default() }, ()))
-    })
-    .await
-    .map(|_| ())
 }
 
 /// A file of the demo that is refused is a fault of the demo: everything is said, so that it can be mended.
