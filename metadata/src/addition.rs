@@ -56,6 +56,12 @@ pub struct Choices {
     pub hidden: Option<bool>,
     /// The party takes or starts no login.
     pub suspended: Option<bool>,
+    /// A provider is told which relying party asks.
+    pub names_requesters: Option<bool>,
+    /// The providers that a provider asks in its turn.
+    pub behind: Option<BTreeSet<ProviderId>>,
+    /// The service provider of ours that always asks a provider.
+    pub service_provider: Option<String>,
     /// A relying party gets a new secret even if it has one.
     pub renew_secret: bool,
 }
@@ -257,12 +263,31 @@ fn provider_entry(
             Finding::new(&rule::NAME_TAKEN, provider.role_place).found(name).expected(other.id.as_str()),
         );
     }
-    let settings = ProviderSettings {
-        organisation: organisation.number.clone(),
-        subject_source,
-        hidden: choices.hidden.unwrap_or(known.is_some_and(|settings| settings.hidden)),
-        suspended: choices.suspended.unwrap_or(known.is_some_and(|settings| settings.suspended)),
-    };
+    let mut settings =
+        known.cloned().unwrap_or_else(|| ProviderSettings::of(organisation.number.clone(), subject_source));
+    settings.hidden = choices.hidden.unwrap_or(settings.hidden);
+    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
+    settings.names_requesters = choices.names_requesters.unwrap_or(settings.names_requesters);
+    settings.behind = choices.behind.clone().unwrap_or(settings.behind);
+    for name in &settings.behind {
+        let other = registry.saml_provider(name);
+        if other.is_some_and(|other| other.policy.organisation.number != organisation.number) {
+            report.add(Finding::new(&rule::BEHIND_REGISTERED, provider.place).found(name.as_str()));
+        }
+    }
+    let asked_by = known.and_then(ProviderSettings::asked_by);
+    settings.service_provider = choices.service_provider.clone().or(settings.service_provider);
+    // It is written down when the provider joins, and stays.
+    if subject_source.is_per_service_provider() {
+        settings.service_provider = settings.asked_by().map(str::to_owned);
+        if let (Some(pinned), Some(chosen)) = (asked_by, settings.service_provider.as_deref())
+            && pinned != chosen
+        {
+            report.add(
+                Finding::new(&rule::SERVICE_PROVIDER_CHANGED, provider.place).found(chosen).expected(pinned),
+            );
+        }
+    }
     let party = Party {
         id,
         display_name: provider.display_name(),

@@ -20,7 +20,8 @@ use crate::secret_hash::SecretHash;
 pub struct SamlProvider {
     /// What the login needs to know.
     pub policy: Arc<ProviderPolicy>,
-    /// The keys that its messages may be signed with, in the order of the document. Never empty.
+    /// The keys that its messages may be signed with, in the order of the document. Empty: none of its keys can be used (any
+    /// more), and it takes no login.
     pub signing_keys: Vec<PublicKey>,
     /// Where it takes an AuthnRequest, in the order of the document. At least one over Redirect or POST.
     pub single_sign_on: Vec<SamlEndpoint>,
@@ -36,6 +37,10 @@ pub struct SamlProvider {
     pub contacts: Vec<Contact>,
     /// The provider's own page for people whose login failed.
     pub error_url: Option<String>,
+    /// It is told which relying party asks (Scoping/RequesterID, SAML Core 3.4.1.2).
+    pub names_requesters: bool,
+    /// The service provider of ours that always asks it, by name; `None`: the one that the login needs.
+    pub service_provider: Option<String>,
 }
 
 /// One endpoint of SAML metadata (SAML Metadata 2.2.2, 2.2.3).

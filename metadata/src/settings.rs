@@ -28,6 +28,45 @@ pub struct ProviderSettings {
     /// Takes no login.
     #[serde(default, skip_serializing_if = "is_false")]
     pub suspended: bool,
+    /// It is told which relying party asks (Scoping/RequesterID, SAML Core 3.4.1.2). Off: a provider need not know where its people go.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub names_requesters: bool,
+    /// Providers that it asks in its turn, by the names that it knows them by: they can be named in its place, and it is believed when it
+    /// says that they authenticated.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub behind: BTreeSet<ProviderId>,
+    /// The service provider of ours that always asks it, by name, where the operator chose one: [`ProviderSettings::asked_by`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_provider: Option<String>,
+}
+
+/// The name of the service provider of ours that is always there.
+pub const MAIN_SERVICE_PROVIDER: &str = "main";
+
+impl ProviderSettings {
+    /// The service provider of ours that always asks this provider; `None`: the one that the login needs.
+    ///
+    /// Where people are known by an identifier that is made for one service provider, one must always ask: through another the same person
+    /// would be somebody else at every service. It is the main one unless the operator chose.
+    #[must_use]
+    pub fn asked_by(&self) -> Option<&str> {
+        let pinned = self.subject_source.is_per_service_provider().then_some(MAIN_SERVICE_PROVIDER);
+        self.service_provider.as_deref().or(pinned)
+    }
+
+    /// What holds when the operator says nothing but whose it is and what subject identifiers are made from.
+    #[must_use]
+    pub fn of(organisation: OrganisationNumber, subject_source: SubjectSource) -> Self {
+        Self {
+            organisation,
+            subject_source,
+            hidden: false,
+            suspended: false,
+            names_requesters: false,
+            behind: BTreeSet::new(),
+            service_provider: None,
+        }
+    }
 }
 
 /// About a relying party.

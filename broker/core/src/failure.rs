@@ -98,6 +98,7 @@ failures! {
     ConditionUnknown, ProviderMisbehaved, "provider.condition_unknown", "The assertion carries a condition that the broker does not understand.";
     AssertionCount, ProviderMisbehaved, "provider.assertion_count", "The response does not carry exactly one readable assertion.";
     Undecryptable, ProviderMisbehaved, "provider.undecryptable", "The assertion cannot be decrypted with our keys.";
+    EncryptedPart, ProviderMisbehaved, "provider.encrypted_part", "A part of the assertion is encrypted, where only the whole may be.";
     VersionUnsupported, ProviderMisbehaved, "provider.version_unsupported", "The message is not SAML 2.0.";
     Replayed, ProviderMisbehaved, "provider.replayed", "The message was used before.";
     AssuranceNotAsked, ProviderMisbehaved, "provider.assurance_not_asked", "The provider answered at a level that was not asked for.";

@@ -31,6 +31,8 @@ pub struct ProviderPolicy {
     pub hidden: bool,
     /// Suspended by the federation operator: takes no login.
     pub suspended: bool,
+    /// Providers that this one asks in its turn, a proxy as we are: they can be named in its place, and it is believed when it names them.
+    pub behind: BTreeSet<ProviderId>,
 }
 
 /// A relying party, as the login sees it.

@@ -22,8 +22,21 @@ pub struct AuthenticationResult {
     pub authenticated_at: Timestamp,
     /// The provider wants the session to end no later than this (SAML SessionNotOnOrAfter).
     pub session_ends: Option<Timestamp>,
-    /// Providers behind this one, outermost first (SAML AuthenticatingAuthority).
+    /// Who else took part, as the message names them (SAML AuthenticatingAuthority): by custom the one that authenticated comes first, and each
+    /// proxy adds the provider that it asked at the end. The provider itself is not among them.
     pub authorities: Vec<String>,
+    /// How far it may be passed on.
+    #[serde(default)]
+    pub passing_on: PassingOn,
+}
+
+/// How far a provider lets its word be passed on (SAML ProxyRestriction); by default without limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassingOn {
+    /// How many times it may yet be passed on, our own time counted; `None`: not limited.
+    pub hops_left: Option<u32>,
+    /// The only relying parties that it may be passed on to, by entity ID or client_id; `None`: any.
+    pub audiences: Option<Vec<String>>,
 }
 
 /// Marks a message as used, on all nodes.

@@ -72,7 +72,7 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
     }
     let named = !request.providers.is_empty();
     let candidates: Vec<_> = if named {
-        let known: Vec<_> = request.providers.iter().filter_map(|id| peers.provider(id)).collect();
+        let known = called(&request.providers, peers);
         if known.is_empty() {
             return Err(Failure::new(
                 FailureCode::ProviderUnknown,
@@ -103,6 +103,27 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
         )),
         _ => Ok(Route::Choice(open)),
     }
+}
+
+/// The providers of these names: themselves where they are registered, else those that they stand behind. Each once, in the order of the names.
+fn called(names: &[ProviderId], peers: &dyn Peers) -> Vec<Arc<ProviderPolicy>> {
+    let mut all: Option<Vec<Arc<ProviderPolicy>>> = None;
+    let mut found: Vec<Arc<ProviderPolicy>> = Vec::new();
+    for name in names {
+        let several = match peers.provider(name) {
+            Some(provider) => vec![provider],
+            None => {
+                let all = all.get_or_insert_with(|| peers.providers());
+                all.iter().filter(|provider| provider.behind.contains(name)).cloned().collect()
+            }
+        };
+        for provider in several {
+            if !found.iter().any(|other| other.id == provider.id) {
+                found.push(provider);
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -55,6 +55,16 @@ impl SubjectSource {
         Self::ALL.iter().copied().find(|source| source.key() == key)
     }
 
+    /// Whether a provider makes the identifier for one service provider (SAML Core 8.3.7; SAML subject identifiers 1.0, 3.4): the same person
+    /// has another one at the next.
+    #[must_use]
+    pub fn is_per_service_provider(self) -> bool {
+        match self {
+            Self::PairwiseId | Self::PersistentNameId => true,
+            Self::SubjectId | Self::OrgAffiliation | Self::EmployeeHsaId | Self::OidcSub => false,
+        }
+    }
+
     /// The one spelling of a value, so that a person keeps their identifier when a provider changes case.
     ///
     /// subject-id and pairwise-id compare without case (SAML subject identifiers 1.0, 3.3.1), orgAffiliation is caseIgnoreMatch

@@ -89,6 +89,7 @@ fn grant() -> Grant {
             "authenticated_at": NOW.0 - 30,
             "session_ends": null,
             "provider": "https://idp.granvik.example",
+            "authenticated_by": "https://idp.granvik.example",
             "authorities": [],
         },
         "reference": "K7QF-2M9X-4T",

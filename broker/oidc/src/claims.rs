@@ -185,8 +185,9 @@ impl Claim {
             }
             AcrLevel => identity.assurance.as_ref().map(|level| Value::from(level.as_str())),
             AuthenticationTime => Some(Value::from(identity.authenticated_at.0)),
-            // Not the innermost name that the provider mentions: that one is hearsay, and a relying party may build on this claim.
-            AuthenticatingProvider => Some(Value::from(identity.provider.as_str())),
+            // Not whatever name the provider mentions: that is hearsay unless it is registered as standing behind it, and a relying party may
+            // build on this claim.
+            AuthenticatingProvider => Some(Value::from(identity.authenticated_by.as_str())),
         }
     }
 }

@@ -102,6 +102,7 @@ pub fn of(code: FailureCode) -> ErrorCode {
         | F::ConditionUnknown
         | F::AssertionCount
         | F::Undecryptable
+        | F::EncryptedPart
         | F::VersionUnsupported
         | F::Replayed
         | F::AuthenticationTooOld

@@ -62,6 +62,7 @@ fn registry(signer: &PrivateKey) -> Registry {
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
         suspended: false,
+        behind: [].into(),
     };
     let provider = SamlProvider {
         policy: policy.into(),
@@ -79,6 +80,8 @@ fn registry(signer: &PrivateKey) -> Registry {
         valid_until: None,
         contacts: vec![],
         error_url: None,
+        names_requesters: false,
+        service_provider: None,
     };
     Registry::from_peers([organisation], [Arc::new(provider)], [])
 }
@@ -150,7 +153,13 @@ fn login(criterion: &mut Criterion) {
         criterion.bench_function(&format!("begin/{name}"), |bencher| {
             bencher.iter(|| role.begin(black_box(&request), &provider, HANDLE, moment).expect("begun"));
         });
-        let sent = SentRequest { id: format!("_{HANDLE}"), asked: vec![], at: NOW };
+        let sent = SentRequest {
+            id: format!("_{HANDLE}"),
+            asked: vec![],
+            at: NOW,
+            freshness: Freshness::default(),
+            entity_id: SP.into(),
+        };
         let remembered = sent.remember().expect("remembered");
         for signed in [Signed::Response, Signed::Both] {
             let message = answer(key, signed);

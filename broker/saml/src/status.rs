@@ -206,6 +206,7 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::ConditionUnknown
         | F::AssertionCount
         | F::Undecryptable
+        | F::EncryptedPart
         | F::VersionUnsupported
         | F::Replayed
         | F::CookieMissing

@@ -202,6 +202,7 @@ pub(crate) fn http_status(code: FailureCode) -> u16 {
         | Code::ConditionUnknown
         | Code::AssertionCount
         | Code::Undecryptable
+        | Code::EncryptedPart
         | Code::VersionUnsupported
         | Code::Replayed
         | Code::AssuranceNotAsked

@@ -268,3 +268,48 @@ fn a_client_id_is_the_files_or_the_operators() {
     let bad = Choices { client_id: Some("tid bok".into()), ..Choices::default() };
     assert!(federation.prepare(&file.to_string(), &bad).report.has("oidc.client_id.malformed"));
 }
+
+#[test]
+fn who_is_known_by_an_identifier_for_one_service_provider_is_always_asked_by_it() {
+    let mut federation = Federation::of(&[organisation()]);
+    let pinned = |federation: &Federation| {
+        let registry = federation.registry();
+        let provider = registry.saml_providers().next().expect("one").clone();
+        provider.service_provider.clone()
+    };
+    for source in [SubjectSource::PersistentNameId, SubjectSource::PairwiseId] {
+        let mut federation = Federation::of(&[organisation()]);
+        let choices = Choices { subject_source: Some(source), ..Choices::default() };
+        assert!(!federation.add(&good_provider(), &choices).report.has_errors());
+        assert_eq!(pinned(&federation).as_deref(), Some("main"));
+        let other = Choices { service_provider: Some("personal-number".to_owned()), ..Choices::default() };
+        let changed = federation.prepare(&good_provider(), &other);
+        assert!(changed.report.has("registry.entity.service_provider_changed") && changed.changes.is_empty());
+        assert!(!federation.prepare(&good_provider(), &Choices::default()).report.has_errors());
+    }
+    // Where the identifier is the same for all of ours, the operator may choose, and choose anew.
+    assert!(!federation.add(&good_provider(), &Choices::default()).report.has_errors());
+    assert_eq!(pinned(&federation), None);
+    let choices = Choices { service_provider: Some("main".to_owned()), ..Choices::default() };
+    assert!(!federation.add(&good_provider(), &choices).report.has_errors());
+    assert_eq!(pinned(&federation).as_deref(), Some("main"));
+}
+
+#[test]
+fn nobody_stands_behind_another_organisations_provider() {
+    let mut federation = Federation::of(&[organisation(), other()]);
+    let theirs = good_provider()
+        .replace("granvik", "annan")
+        .replace(organisation().number.as_str(), other().number.as_str());
+    let choices = Choices { organisation: Some(other().number), ..Choices::default() };
+    let added = federation.add(&theirs, &choices);
+    let name = added.parties.first().map(|party| party.id.to_string());
+    let behind = |name: &str| Choices { behind: Some([name.into()].into()), ..Choices::default() };
+    let free = federation.prepare(&good_provider(), &behind("https://inner.example"));
+    assert!(!free.report.has_errors());
+    assert!(name.is_some());
+    let registry = federation.registry();
+    let taken = registry.saml_providers().next().expect("theirs").policy.id.clone();
+    let refused = federation.prepare(&good_provider(), &behind(taken.as_str()));
+    assert!(refused.report.has("registry.entity.behind_registered") && refused.changes.is_empty());
+}

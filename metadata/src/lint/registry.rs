@@ -15,6 +15,14 @@ rules! {
         what: "Personernas identitet görs av {expected}, men nu anges {found}." / "People's identity is made from {expected}, but now {found} is given.",
         why: "Ett byte ger alla en ny identitet hos varje e-tjänst." / "A change gives everybody a new identity at every service.",
         fix: "Utelämna --subject-source. Ska källan verkligen bytas, ta bort tjänsten och lägg till den på nytt." / "Leave out --subject-source. If the source really is to change, remove the provider and add it anew.";
+    SERVICE_PROVIDER_CHANGED = Error "registry.entity.service_provider_changed", "SAML Core 8.3.7; design decision 10",
+        what: "Personernas identitet är gjord för vår tjänst {expected}, men nu anges {found}." / "People's identifiers are made for our service provider {expected}, but now {found} is given.",
+        why: "Genom en annan av våra tjänster får samma person en annan identitet hos varje e-tjänst." / "Through another of our service providers the same person gets another identity at every service.",
+        fix: "Utelämna --service-provider. Ska den verkligen bytas, ta bort parten och lägg till den på nytt." / "Leave out --service-provider. If it really is to change, remove the provider and add it anew.";
+    BEHIND_REGISTERED = Error "registry.entity.behind_registered", "SAML Core 2.7.2.2; design decision 8",
+        what: "{found} är själv registrerad, för en annan organisation." / "{found} is registered itself, for another organisation.",
+        why: "Den som står bakom en annan tros på dess ord. En arbetsgivares inloggning får inte kunna uppges av någon annan." / "One that stands behind another is believed on its word. One employer's sign-in must not be claimed by somebody else.",
+        fix: "Ta bort den ur --behind; personerna väljer den direkt." / "Leave it out of --behind; people choose it directly.";
     SECTOR_CHANGED = Error "registry.entity.sector_changed", "OIDC Core 8.1; design decision 10",
         what: "Tjänstens sektor är {expected}, men med den här filen blir den {found}." / "The sector of the service is {expected}, but with this file it becomes {found}.",
         why: "Ett byte ger varje person ett nytt sub hos tjänsten." / "A change gives every person a new sub at the service.",

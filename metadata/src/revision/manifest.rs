@@ -226,6 +226,13 @@ impl Manifest {
         {
             return Err(ChangeRefused::SubjectSource { id: id.clone() });
         }
+        if let (Entry::SamlProvider { settings: before, .. }, Entry::SamlProvider { settings: after, .. }) =
+            (known, entry)
+            && before.subject_source.is_per_service_provider()
+            && before.asked_by() != after.asked_by()
+        {
+            return Err(ChangeRefused::ServiceProvider { id: id.clone() });
+        }
         Ok(())
     }
 }
@@ -251,6 +258,14 @@ pub enum ChangeRefused {
         "what subject identifiers are made from is pinned for {id}; remove it first if everybody is to get a new identity"
     )]
     SubjectSource {
+        /// The provider.
+        id: EntryId,
+    },
+    /// Everybody would get a new identity.
+    #[error(
+        "which service provider asks {id} is pinned, since its people's identifiers are made for that one; remove it first if everybody is to get a new identity"
+    )]
+    ServiceProvider {
         /// The provider.
         id: EntryId,
     },

@@ -95,12 +95,7 @@ impl Documents {
 const PROVIDER: &str = "https://idp.granvik.example/saml";
 
 fn provider_settings(source: SubjectSource) -> ProviderSettings {
-    ProviderSettings {
-        organisation: organisation().number,
-        subject_source: source,
-        hidden: false,
-        suspended: false,
-    }
+    ProviderSettings::of(organisation().number, source)
 }
 
 fn add_organisation(documents: &mut Documents, organisation: &Organisation) -> Change {

@@ -39,6 +39,7 @@ pub fn saml_provider(
             .collect(),
         hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
         suspended: settings.suspended,
+        behind: settings.behind.clone(),
     };
     SamlProvider {
         policy: Arc::new(policy),
@@ -55,6 +56,8 @@ pub fn saml_provider(
             .as_ref()
             .map(|url| url.value.clone())
             .filter(|url| WebAddress::parse(url).is_some()),
+        names_requesters: settings.names_requesters,
+        service_provider: settings.asked_by().map(str::to_owned),
     }
 }
 

@@ -76,12 +76,7 @@ fn a_correct_provider_breaks_no_rule_and_is_read_whole() {
     assert!(report.findings.is_empty(), "{}", report.render("idp.xml", Tongue::English));
     let provider = provider.expect("read");
     assert_eq!(provider.natural_subject_source(), Some(SubjectSource::SubjectId));
-    let settings = ProviderSettings {
-        organisation: organisation().number,
-        subject_source: SubjectSource::SubjectId,
-        hidden: false,
-        suspended: false,
-    };
+    let settings = ProviderSettings::of(organisation().number, SubjectSource::SubjectId);
     let built = saml_provider(&provider, &settings, &Arc::new(organisation()));
     assert_eq!(built.policy.id.as_str(), "https://idp.granvik.example/saml");
     assert_eq!(built.policy.display_name.best(&[]), Some("Granviks kommun"));
@@ -183,12 +178,7 @@ fn a_file_larger_than_the_bound_is_refused() {
 #[test]
 fn a_link_that_is_no_web_address_never_becomes_one() {
     let (provider, _) = judged(&with("https://granvik.example/hjalp", "javascript:alert(1)"));
-    let settings = ProviderSettings {
-        organisation: organisation().number,
-        subject_source: SubjectSource::SubjectId,
-        hidden: false,
-        suspended: false,
-    };
+    let settings = ProviderSettings::of(organisation().number, SubjectSource::SubjectId);
     let built = saml_provider(&provider.expect("read"), &settings, &Arc::new(organisation()));
     assert_eq!(built.error_url, None);
 }

@@ -72,8 +72,15 @@ impl Login<AwaitingProvider> {
 
 /// Whether an authentication is as fresh as was asked for. Its age is counted from when we sent the browser away: what the person then
 /// takes to sign in and to read is not held against them, and with `force` (or a `max_age`, which asks the provider for force as well) an older
-/// session is seen for what it is.
-fn fresh_enough(freshness: Freshness, sent: Timestamp, authenticated_at: Timestamp) -> Result<(), Failure> {
+/// session is seen for what it is. A role may ask as well, to say of its own message where the rule was broken.
+///
+/// # Errors
+/// [`FailureCode::AuthenticationTooOld`].
+pub fn fresh_enough(
+    freshness: Freshness,
+    sent: Timestamp,
+    authenticated_at: Timestamp,
+) -> Result<(), Failure> {
     let allowed = match freshness {
         Freshness { force: true, .. } => 0,
         Freshness { force: false, max_age: Some(seconds) } => i64::from(seconds),

@@ -15,7 +15,7 @@ mod routed;
 mod suspended;
 
 pub use authenticated::{Authenticated, Release};
-pub use awaiting::{AwaitingNotice, AwaitingProvider};
+pub use awaiting::{AwaitingNotice, AwaitingProvider, fresh_enough};
 pub use received::{AwaitingChoice, Next, Received};
 pub use released::Released;
 pub use routed::Routed;

@@ -3,6 +3,7 @@
 use crate::{
     assurance::Assurance,
     failure::{Failure, FailureCode},
+    policy::ProviderPolicy,
     release::Policy,
     request::AuthenticationRequest,
     result::AuthenticationResult,
@@ -20,31 +21,8 @@ pub fn leaving(
     policy: Policy<'_>,
 ) -> Result<Option<Assurance>, Failure> {
     let leaving = match &result.assurance {
-        None => None,
-        // Registered for no level at all: whatever it says proves none, and services that ask for none are not disturbed.
-        Some(_) if policy.provider.assurance.is_empty() => None,
-        Some(told) => {
-            let provider = policy.provider;
-            let registered = provider.assurance.contains(told);
-            let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
-            if registered && under {
-                policy.output_map.leaving(told)
-            } else if told.is_known() {
-                return Err(Failure::new(
-                    FailureCode::AssuranceAboveCeiling,
-                    format!(
-                        "{} asserted {told}; registered: {}, under the organisation's ceiling: {}",
-                        provider.id,
-                        yes(registered),
-                        yes(under)
-                    ),
-                ));
-            } else {
-                // A word of the provider's own (PasswordProtectedTransport, for one) proves no level: it leaves as nothing, unless the federation
-                // operator has written that very word into both records.
-                None
-            }
-        }
+        Some(told) if counts(told, policy.provider)? => policy.output_map.leaving(told),
+        _ => None,
     };
     let wanted = &request.assurance;
     if wanted.essential && !leaving.as_ref().is_some_and(|level| wanted.levels.contains(level)) {
@@ -58,6 +36,37 @@ pub fn leaving(
         ));
     }
     Ok(leaving)
+}
+
+/// Whether a level that a provider told us proves anything: it is one that the provider is registered for and that its organisation's ceiling
+/// allows. `false`: it proves no level. The SAML role asks as well, so that an operator sees the rule among those of the message.
+///
+/// # Errors
+/// [`FailureCode::AssuranceAboveCeiling`] when it is a level, and not the provider's to give.
+pub fn counts(told: &Assurance, provider: &ProviderPolicy) -> Result<bool, Failure> {
+    // Registered for no level at all: whatever it says proves none, and services that ask for none are not disturbed.
+    if provider.assurance.is_empty() {
+        return Ok(false);
+    }
+    let registered = provider.assurance.contains(told);
+    let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
+    if registered && under {
+        return Ok(true);
+    }
+    // A word of the provider's own (PasswordProtectedTransport, for one) proves no level: it leaves as nothing, unless the federation
+    // operator has written that very word into both records.
+    if !told.is_known() {
+        return Ok(false);
+    }
+    Err(Failure::new(
+        FailureCode::AssuranceAboveCeiling,
+        format!(
+            "{} asserted {told}; registered: {}, under the organisation's ceiling: {}",
+            provider.id,
+            yes(registered),
+            yes(under)
+        ),
+    ))
 }
 
 fn yes(is: bool) -> &'static str {

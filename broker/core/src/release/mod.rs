@@ -4,12 +4,14 @@
 //! 2. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
 //! 3. [`attributes`]: requested *and* entitled;
 //! 4. [`subject_identifier`]: from the pinned source alone;
-//! 5. [`notice`]: what the person is shown before anything leaves.
+//! 5. [`passing_on`]: as far as the provider lets its word be repeated;
+//! 6. [`notice`]: what the person is shown before anything leaves.
 
 pub mod assurance;
 pub mod attributes;
 pub mod authority;
 pub mod notice;
+pub mod passing_on;
 pub mod subject_identifier;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use crate::{
     moment::Timestamp,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     request::AuthenticationRequest,
-    result::AuthenticationResult,
+    result::{AuthenticationResult, PassingOn},
     subject::{SubjectIdentifier, SubjectSecret},
 };
 
@@ -39,10 +41,15 @@ pub struct ReleasedIdentity {
     pub authenticated_at: Timestamp,
     /// Until when the provider lets us rely on it.
     pub session_ends: Option<Timestamp>,
-    /// Who authenticated.
+    /// The provider that answered us.
     pub provider: ProviderId,
-    /// Providers behind it.
+    /// Who authenticated: the provider, or one that is registered as standing behind it (`https://id.oidc.se/claim/authnProvider`).
+    pub authenticated_by: ProviderId,
+    /// Everybody who took part, the provider last (SAML AuthenticatingAuthority).
     pub authorities: Vec<String>,
+    /// How far the relying party may pass it on.
+    #[serde(default)]
+    pub passing_on: PassingOn,
 }
 
 /// What the steps need besides the result.
@@ -71,14 +78,17 @@ pub fn release(
     let assurance = assurance::leaving(&result, request, policy)?;
     let subject = subject_identifier::derive(&result, policy)?;
     let attributes = attributes::leaving(&result, request, policy)?;
+    let passing_on = passing_on::allowed(result.passing_on, policy.relying_party)?;
     Ok(ReleasedIdentity {
         subject,
         attributes,
         assurance,
         authenticated_at: result.authenticated_at,
         session_ends: result.session_ends,
+        authenticated_by: passing_on::authenticated_by(&result.authorities, policy.provider),
+        authorities: passing_on::authorities(result.authorities, &result.provider),
         provider: result.provider,
-        authorities: result.authorities,
+        passing_on,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
     policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
     request::{AuthenticationRequest, Freshness, RequestedAssurance, RequestedAttribute},
-    result::AuthenticationResult,
+    result::{AuthenticationResult, PassingOn},
     subject::{SubjectCandidate, SubjectSecret, SubjectSource},
 };
 
@@ -74,6 +74,7 @@ impl Case {
                 authenticated_at: Timestamp(1_000),
                 session_ends: None,
                 authorities: Vec::new(),
+                passing_on: PassingOn::default(),
             },
             request: AuthenticationRequest {
                 relying_party: RelyingPartyId::from("journal"),
@@ -99,6 +100,7 @@ impl Case {
                 assurance: vec![Assurance::new(LOA3)],
                 hidden: false,
                 suspended: false,
+                behind: BTreeSet::new(),
             },
             relying_party: RelyingPartyPolicy {
                 id: RelyingPartyId::from("journal"),
@@ -326,4 +328,54 @@ fn a_scope_that_only_unicode_folds_into_ours_is_foreign() {
     };
     assert_eq!(scoped("KOMMUN.example"), Ok(()));
     assert_eq!(scoped("\u{212a}ommun.example"), Err(FailureCode::AttributeOutsideAuthority));
+}
+
+fn passed_on(hops_left: Option<u32>, audiences: Option<&[&str]>) -> Result<PassingOn, FailureCode> {
+    let mut case = Case::genuine();
+    let audiences = audiences.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    case.result.passing_on = PassingOn { hops_left, audiences };
+    case.run().map(|identity| identity.passing_on)
+}
+
+#[test]
+fn what_may_not_be_passed_on_is_not() {
+    assert_eq!(passed_on(None, None), Ok(PassingOn::default()));
+    assert_eq!(passed_on(Some(0), None), Err(FailureCode::ProxyRestricted));
+    let left = |hops| Ok(PassingOn { hops_left: Some(hops), audiences: None });
+    assert_eq!(passed_on(Some(1), None), left(0), "we are the last hop");
+    assert_eq!(passed_on(Some(3), None), left(2), "one less for the next");
+}
+
+#[test]
+fn it_is_passed_on_to_those_that_the_provider_names_alone() {
+    assert_eq!(passed_on(None, Some(&["journal2", "Journal"])), Err(FailureCode::ProxyRestricted));
+    assert_eq!(passed_on(None, Some(&[])), Err(FailureCode::ProxyRestricted));
+    let named = passed_on(None, Some(&["other", "journal"])).expect("released");
+    assert_eq!(named.audiences, Some(vec!["other".to_owned(), "journal".to_owned()]));
+}
+
+#[test]
+fn everybody_who_took_part_is_named_and_the_provider_last() {
+    let authorities = |told: &[&str]| {
+        let mut case = Case::genuine();
+        case.result.authorities = told.iter().map(|name| (*name).to_owned()).collect();
+        case.run().expect("released").authorities
+    };
+    assert_eq!(authorities(&[]), ["https://idp.granvik.example"]);
+    assert_eq!(authorities(&["inner", "middle"]), ["inner", "middle", "https://idp.granvik.example"]);
+    assert_eq!(authorities(&["https://idp.granvik.example"]), ["https://idp.granvik.example"]);
+}
+
+#[test]
+fn a_provider_speaks_for_those_alone_that_are_registered_behind_it() {
+    let by = |told: &[&str]| {
+        let mut case = Case::genuine();
+        case.provider.behind = BTreeSet::from(["inner".into(), "other".into()]);
+        case.result.authorities = told.iter().map(|name| (*name).to_owned()).collect();
+        case.run().expect("released").authenticated_by
+    };
+    let own = ProviderId::from("https://idp.granvik.example");
+    assert_eq!(by(&[]), own);
+    assert_eq!(by(&["https://idp.norrsken.example"]), own, "another employer's provider");
+    assert_eq!(by(&["unknown", "inner", "other"]), ProviderId::from("inner"));
 }

@@ -60,6 +60,7 @@ fn provider(id: &str) -> ProviderPolicy {
         assurance: Vec::new(),
         hidden: false,
         suspended: false,
+        behind: BTreeSet::new(),
     }
 }
 
@@ -197,4 +198,18 @@ fn only_what_was_offered_can_be_chosen() {
     assert_eq!(refused.code, FailureCode::ProviderNotAllowed);
     let refused = chosen("anna.alm@granvik.example").expect_err("unknown");
     assert!(!refused.cause.contains("anna"), "what was typed stays out of the log: {}", refused.cause);
+}
+
+#[test]
+fn a_provider_behind_another_is_reached_through_it() {
+    let mut peers = federation();
+    peers.providers[1].behind = BTreeSet::from([ProviderId::from("inner"), ProviderId::from("a")]);
+    assert_eq!(led_to(&request(&["inner"], true), &peers), Ok(vec!["b".into()]));
+    assert_eq!(led_to(&request(&["inner", "b"], true), &peers), Ok(vec!["b".into()]), "once");
+    assert_eq!(
+        led_to(&request(&["a"], true), &peers),
+        Ok(vec!["a".into()]),
+        "its own registration comes first"
+    );
+    assert_eq!(led_to(&request(&["elsewhere"], true), &peers), Err(FailureCode::ProviderUnknown));
 }

@@ -199,6 +199,8 @@ impl Scene {
                 valid_until: None,
                 contacts: Vec::new(),
                 error_url: None,
+                names_requesters: false,
+                service_provider: None,
             })],
             self.clients.iter().cloned().map(Arc::new),
         );
@@ -274,6 +276,7 @@ impl Scene {
             authenticated_at: NOW.plus(-30),
             session_ends: None,
             authorities: vec!["https://behind.example".into()],
+            passing_on: broker_core::result::PassingOn::default(),
         };
         let policy = Policy {
             provider: &self.provider,
@@ -415,6 +418,7 @@ fn provider() -> ProviderPolicy {
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
         suspended: false,
+        behind: BTreeSet::new(),
     }
 }
 

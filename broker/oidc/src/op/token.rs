@@ -46,18 +46,20 @@ impl OidcOp<'_> {
         moment: Moment<'_>,
     ) -> Result<TokenResponse, TokenRefused> {
         let client = self.redeemable(request, grant, moment.now)?;
+        let expires = expiry(moment.now, ACCESS_TOKEN_LIFETIME_SECONDS, grant.identity.session_ends)
+            .ok_or_else(session_over)?;
         let id_token = self.id_token(client, grant, access_token, moment.now)?;
         let access = AccessGrant {
             client_id: grant.client_id.clone(),
             subject: grant.identity.subject.as_str().to_owned(),
             claims: grant.carried.placement.userinfo(&grant.identity, &self.settings.claim_names),
             reference: grant.reference.clone(),
-            expires: moment.now.plus(ACCESS_TOKEN_LIFETIME_SECONDS),
+            expires,
         };
         let body = json!({
             "access_token": access_token,
             "token_type": "Bearer",
-            "expires_in": ACCESS_TOKEN_LIFETIME_SECONDS,
+            "expires_in": expires.since(moment.now),
             "id_token": id_token,
             // RFC 6749 5.1: said since it may be less than what was asked for (unknown scopes are left out).
             "scope": grant.carried.scopes.join(" "),
@@ -103,10 +105,12 @@ impl OidcOp<'_> {
         grant: &Grant,
         access_token: &str,
         now: Timestamp,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, TokenRefused> {
         let algorithm = client.id_token_algorithm;
-        let claims = self.id_token_claims(grant, algorithm, access_token, now);
-        self.signed(algorithm, claims)
+        let expires =
+            expiry(now, ID_TOKEN_LIFETIME_SECONDS, grant.identity.session_ends).ok_or_else(session_over)?;
+        let claims = self.id_token_claims(grant, algorithm, access_token, (now, expires));
+        Ok(self.signed(algorithm, claims)?)
     }
 
     /// OIDC Core 2 and 3.1.3.6; Swedish profile 3.2.1: `auth_time` always, of the original authentication.
@@ -115,7 +119,7 @@ impl OidcOp<'_> {
         grant: &Grant,
         algorithm: SignatureAlgorithm,
         access_token: &str,
-        now: Timestamp,
+        (now, expires): (Timestamp, Timestamp),
     ) -> Map<String, Value> {
         let identity = &grant.identity;
         // What the protocol says comes last, so that no claim of a person can stand in its place.
@@ -125,7 +129,7 @@ impl OidcOp<'_> {
         say("sub", Value::from(identity.subject.as_str()));
         say("aud", Value::from(grant.client_id.as_str()));
         say("iat", Value::from(now.0));
-        say("exp", Value::from(expiry(now, identity.session_ends).0));
+        say("exp", Value::from(expires.0));
         say("auth_time", Value::from(identity.authenticated_at.0));
         if let Some(nonce) = &grant.carried.nonce {
             say("nonce", Value::from(nonce.as_str()));
@@ -153,10 +157,15 @@ impl OidcOp<'_> {
     }
 }
 
-/// The provider's own limit is kept where it comes first (SAML SessionNotOnOrAfter); a token always lives a second.
-fn expiry(now: Timestamp, session_ends: Option<Timestamp>) -> Timestamp {
-    let latest = now.plus(ID_TOKEN_LIFETIME_SECONDS);
-    session_ends.map_or(latest, |ends| ends.clamp(now.plus(1), latest))
+/// When a token ends: after `lifetime` seconds, or where the provider's own limit comes first (SAML SessionNotOnOrAfter). `None`: that has passed,
+/// and no token may outlive it.
+fn expiry(now: Timestamp, lifetime: i64, session_ends: Option<Timestamp>) -> Option<Timestamp> {
+    let latest = now.plus(lifetime);
+    session_ends.map_or(Some(latest), |ends| (ends > now).then(|| ends.min(latest)))
+}
+
+fn session_over() -> TokenRefused {
+    OidcOp::code_refused("the provider's session has ended")
 }
 
 /// OIDC Core 3.1.3.6: the left half of the access token's digest, by the digest of the signature's algorithm.

@@ -7,7 +7,7 @@ use broker_core::{
     assurance::Assurance,
     failure::{Failure, FailureCode},
     moment::{Moment, Timestamp},
-    request::AuthenticationRequest,
+    request::{AuthenticationRequest, Freshness},
     role::{Begun, Outbound, upstream::Remembered},
     subject::SubjectSource,
 };
@@ -38,6 +38,10 @@ pub struct SentRequest {
     pub asked: Vec<Assurance>,
     /// When it was sent.
     pub at: Timestamp,
+    /// How fresh the authentication must be.
+    pub freshness: Freshness,
+    /// Which of our service providers asked, by entity ID: the answer is for that one alone.
+    pub entity_id: String,
 }
 
 impl SentRequest {
@@ -95,6 +99,8 @@ pub(super) fn begin(
         id: request_id(handle),
         asked: levels_to_ask(&request.assurance, &provider.policy, settings.output_map)?,
         at: moment.now,
+        freshness: request.freshness,
+        entity_id: settings.entity_id.clone(),
     };
     let outbound = send(request, provider, handle, &sent, settings, signer)?;
     Ok(Begun { outbound, remembered: sent.remember()? })
@@ -168,7 +174,7 @@ fn element(
         .with_child(NewElement::new(SAML, "Issuer").with_text(&*settings.entity_id))
         .with_child(name_id_policy(provider))
         .with_children(requested_authn_context(&sent.asked))
-        .with_children(scoping(request, settings))
+        .with_children(scoping(request, provider))
 }
 
 /// A format is named only where the provider's people are known by it: then a transient one would be of no use.
@@ -191,22 +197,34 @@ fn requested_authn_context(asked: &[Assurance]) -> Option<NewElement> {
     })
 }
 
-/// SAML Core 3.4.1.2: we are one hop of those that the relying party allows.
-fn scoping(request: &AuthenticationRequest, settings: &SpSettings) -> Option<NewElement> {
+/// SAML Core 3.4.1.2: we are one hop of those that the relying party allows; who asks is said where the provider's registration wants it
+/// (SC-DP 7.1); and of the providers that the relying party named, those that stand behind this one (SC-DP 5.3.2).
+///
+/// The list is what the relying party wishes, and the provider's to follow. Which one it was, the answer says.
+fn scoping(request: &AuthenticationRequest, provider: &SamlProvider) -> Option<NewElement> {
     let proxy_count = request.hops_left.map(|hops| hops.saturating_sub(1).to_string());
-    let requesters: Vec<&str> = if settings.names_requesters {
+    let requesters: Vec<&str> = if provider.names_requesters {
         let behind = request.requesters.iter().map(String::as_str);
         std::iter::once(request.relying_party.as_str()).chain(behind).collect()
     } else {
         Vec::new()
     };
-    if proxy_count.is_none() && requesters.is_empty() {
+    let wanted: Vec<NewElement> = request
+        .providers
+        .iter()
+        .filter(|name| provider.policy.behind.contains(name))
+        .map(|name| NewElement::new(SAMLP, "IDPEntry").with_attribute("ProviderID", name.as_str()))
+        .collect();
+    if proxy_count.is_none() && requesters.is_empty() && wanted.is_empty() {
         return None;
     }
     let requesters = requesters.into_iter().map(|id| NewElement::new(SAMLP, "RequesterID").with_text(id));
     Some(
         NewElement::new(SAMLP, "Scoping")
             .with_optional_attribute("ProxyCount", proxy_count)
+            .with_children(
+                (!wanted.is_empty()).then(|| NewElement::new(SAMLP, "IDPList").with_children(wanted)),
+            )
             .with_children(requesters),
     )
 }

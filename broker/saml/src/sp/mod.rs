@@ -51,9 +51,8 @@ pub struct SpSettings {
     pub output_map: OutputMap,
     /// The Response itself must be signed (SC-DP 6.1); otherwise a signed Assertion alone will do (SAML Profiles 4.1.3.5).
     pub require_signed_response: bool,
-    /// Tells providers which relying party asks (Scoping/RequesterID, SAML Core 3.4.1.2). Off: a provider need not know where its
-    /// people go.
-    pub names_requesters: bool,
+    /// Every name of ours: the entity IDs of all our service providers, and the issuer. None of them may stand behind a provider.
+    pub own_names: Vec<String>,
     /// Which signature algorithms are accepted.
     pub algorithms: AlgorithmPolicy,
 }
@@ -62,14 +61,15 @@ impl SpSettings {
     /// Settings of a broker that has not been reviewed: 60 s of skew, messages at most five minutes old, SHA-1 refused.
     #[must_use]
     pub fn new(entity_id: impl Into<String>, acs_url: impl Into<String>) -> Self {
+        let entity_id = entity_id.into();
         Self {
-            entity_id: entity_id.into(),
+            own_names: vec![entity_id.clone()],
+            entity_id,
             acs_url: acs_url.into(),
             skew_seconds: 60,
             message_lifetime_seconds: 300,
             output_map: OutputMap { reviewed: false },
             require_signed_response: false,
-            names_requesters: false,
             algorithms: AlgorithmPolicy::default(),
         }
     }

@@ -7,7 +7,7 @@
 use broker_core::{
     failure::{Failure, FailureCode},
     moment::Timestamp,
-    result::{AuthenticationResult, OneTimeUse},
+    result::{AuthenticationResult, OneTimeUse, PassingOn},
 };
 use certs::{
     query_signature::MessageParameter,
@@ -243,8 +243,9 @@ fn identity(
     steps.take(CheckId::AssertionIdentifier, assertion::identifier(assertion))?;
     steps.take(CheckId::AssertionIssuer, assertion::issuer(assertion, expected.provider_id()))?;
     steps.take(CheckId::AssertionIssueInstant, assertion::issue_instant(assertion, clock))?;
+    steps.take(CheckId::EncryptedParts, assertion::encrypted_parts(assertion))?;
     let confirmed_until = confirmed(assertion, expected, steps)?;
-    restricted(assertion, expected, steps)?;
+    let passing_on = restricted(assertion, expected, steps)?;
     let authentication = authenticated(assertion, expected, steps)?;
     steps.take(CheckId::AttributeStatement, assertion::attribute_statements(assertion))?;
 
@@ -262,6 +263,7 @@ fn identity(
         authenticated_at: at,
         session_ends,
         authorities,
+        passing_on,
     };
     Ok((result, once))
 }
@@ -273,6 +275,7 @@ fn confirmed(
     steps: &mut Steps,
 ) -> Result<Timestamp, Failure> {
     steps.take(CheckId::Subject, subject::subject(assertion))?;
+    steps.take(CheckId::NameId, subject::name_id(assertion, &expected.settings.own_names))?;
     let (outcome, mut data) = subject::bearer(assertion);
     steps.take(CheckId::Bearer, outcome)?;
     steps.take(CheckId::Recipient, subject::recipient(&mut data, &expected.settings.acs_url))?;
@@ -282,16 +285,25 @@ fn confirmed(
     data.into_iter().filter_map(subject::end_of).max().ok_or_else(|| FailureCode::SubjectConfirmation.into())
 }
 
-fn restricted(assertion: &Assertion<'_>, expected: &Expected<'_>, steps: &mut Steps) -> Result<(), Failure> {
+/// The conditions; gives how far the assertion may be passed on.
+fn restricted(
+    assertion: &Assertion<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<PassingOn, Failure> {
     let clock = expected.clock();
     let (outcome, conditions) = conditions::conditions(assertion);
     steps.take(CheckId::Conditions, outcome)?;
     let conditions = conditions.ok_or(FailureCode::AudienceMismatch)?;
     steps.take(CheckId::NotBefore, conditions::not_before(conditions, clock))?;
     steps.take(CheckId::NotOnOrAfter, conditions::not_on_or_after(conditions, clock))?;
+    steps.take(CheckId::Interval, conditions::interval(conditions))?;
     steps.take(CheckId::KnownConditions, conditions::known(conditions))?;
     steps.take(CheckId::Audience, conditions::audience(conditions, &expected.settings.entity_id))?;
-    steps.take(CheckId::ProxyRestriction, conditions::proxy_restriction(conditions))
+    steps.take(CheckId::OneTimeUse, conditions::one_time_use(conditions))?;
+    let (outcome, passing_on) = conditions::proxy_restriction(conditions);
+    steps.take(CheckId::ProxyRestriction, outcome)?;
+    Ok(passing_on)
 }
 
 struct Authentication {
@@ -313,6 +325,7 @@ fn authenticated(
     let (outcome, at) = authentication::instant(statement, clock);
     steps.take(CheckId::AuthnInstant, outcome)?;
     let at = at.ok_or(FailureCode::AuthnStatement)?;
+    steps.take(CheckId::Fresh, authentication::fresh(at, expected.sent))?;
     let (outcome, session_ends) = authentication::session_end(statement, clock);
     steps.take(CheckId::SessionNotOnOrAfter, outcome)?;
     let (outcome, assurance) = authentication::context(statement);
@@ -320,7 +333,11 @@ fn authenticated(
     let assurance = assurance.ok_or(FailureCode::AuthnStatement)?;
     steps
         .take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
-    let (outcome, authorities) = authentication::authorities(statement, &expected.settings.entity_id);
+    steps.take(
+        CheckId::AuthnContextRegistered,
+        authentication::context_registered(&assurance, &expected.provider.policy),
+    )?;
+    let (outcome, authorities) = authentication::authorities(statement, &expected.settings.own_names);
     steps.take(CheckId::Authorities, outcome)?;
     Ok(Authentication { at, session_ends, assurance, authorities })
 }

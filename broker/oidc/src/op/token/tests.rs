@@ -255,10 +255,23 @@ fn pkce_cannot_be_taken_out() {
 
 #[test]
 fn the_id_token_ends_with_the_providers_session_but_never_before_it_began() {
-    assert_eq!(expiry(NOW, None), NOW.plus(300));
-    assert_eq!(expiry(NOW, Some(NOW.plus(10))), NOW.plus(10));
-    assert_eq!(expiry(NOW, Some(NOW.plus(9_999))), NOW.plus(300));
-    assert_eq!(expiry(NOW, Some(Timestamp(0))), NOW.plus(1));
+    assert_eq!(expiry(NOW, 300, None), Some(NOW.plus(300)));
+    assert_eq!(expiry(NOW, 300, Some(NOW.plus(10))), Some(NOW.plus(10)));
+    assert_eq!(expiry(NOW, 300, Some(NOW.plus(9_999))), Some(NOW.plus(300)));
+    assert_eq!(expiry(NOW, 300, Some(NOW)), None);
+    assert_eq!(expiry(NOW, 300, Some(Timestamp(0))), None);
+    let scene = Scene::genuine();
+    let mut grant = scene.grant(&Asked::genuine());
+    grant.identity.session_ends = Some(NOW.plus(10));
+    let response = exchange(&scene, &grant).expect("tokens");
+    let body: Value = serde_json::from_str(&response.body).expect("JSON");
+    assert_eq!(body["expires_in"], 10);
+    assert_eq!(response.access.expires(), NOW.plus(10), "the access token ends with the session");
+    let claims = opened(scene.op(), &id_token(&response), SignatureAlgorithm::RsaSha256);
+    assert_eq!(claims["exp"], NOW.plus(10).0, "and so does the ID token");
+    grant.identity.session_ends = Some(NOW);
+    let refused = exchange(&scene, &grant).expect_err("refused");
+    assert_eq!(refused.failure.code, FailureCode::CodeInvalid, "a session that is over gives no token");
 }
 
 /// OpenID Connect Core, appendix A.3: the access token and at_hash of its example.

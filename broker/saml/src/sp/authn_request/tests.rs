@@ -130,11 +130,19 @@ fn levels_are_asked_for_exactly_and_remembered() {
     let mut case = Case::new();
     let uncertified = Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
     case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: true };
+    case.request.freshness = Freshness { force: false, max_age: Some(60) };
     let read = case.read();
     assert_eq!(read.authn_contexts, [LOA3]);
     assert_eq!(read.comparison.as_deref(), Some("exact"));
     let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
-    assert_eq!(sent, SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], at: NOW });
+    let expected = SentRequest {
+        id: format!("_{HANDLE}"),
+        asked: vec![Assurance::new(LOA3)],
+        at: NOW,
+        freshness: Freshness { force: false, max_age: Some(60) },
+        entity_id: SP.into(),
+    };
+    assert_eq!(sent, expected);
 }
 
 #[test]
@@ -146,18 +154,29 @@ fn one_hop_is_counted() {
 }
 
 #[test]
-fn the_relying_party_is_named_only_where_settings_say_so() {
+fn the_relying_party_is_named_only_where_the_provider_is_to_know() {
     let mut case = Case::new();
     assert!(case.read().requesters.is_empty());
-    case.settings.names_requesters = true;
+    case.provider.names_requesters = true;
     assert_eq!(case.read().requesters, ["rp1", "behind"]);
+}
+
+#[test]
+fn providers_behind_a_proxy_are_named_to_it_and_no_others() {
+    let mut case = Case::new();
+    case.request.providers = vec![ProviderId::from(IDP), "inner".into(), "other".into()];
+    assert!(case.read().providers.is_empty());
+    let behind = [ProviderId::from("other"), "inner".into(), "third".into()].into();
+    case.provider.policy = ProviderPolicy { behind, ..(*case.provider.policy).clone() }.into();
+    assert_eq!(case.read().providers, ["inner", "other"]);
+    assert_eq!(case.read().proxy_count, None);
 }
 
 #[test]
 fn a_long_request_goes_by_post_where_that_is_offered() {
     let mut case = Case::new();
     assert!(matches!(case.begin(), Ok(Begun { outbound: Outbound::Redirect { .. }, .. })));
-    case.settings.names_requesters = true;
+    case.provider.names_requesters = true;
     // Text that does not deflate well.
     case.request.requesters =
         (0..200_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();

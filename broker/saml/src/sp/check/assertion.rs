@@ -1,8 +1,9 @@
 //! Rules about the assertion's own frame.
 
 use broker_core::failure::FailureCode;
+use certs_xml::namespace::SAML;
 
-use super::{ABSENT, Clock, Outcome, response::issuer_is};
+use super::{ABSENT, Clock, Outcome, response::issuer_is, signature::is_in_advice};
 use crate::message::Assertion;
 
 /// The longest identifier that is kept until an assertion expires, in octets.
@@ -19,6 +20,19 @@ pub(in crate::sp) fn issuer(assertion: &Assertion<'_>, provider: &str) -> Outcom
 
 pub(in crate::sp) fn issue_instant(assertion: &Assertion<'_>, clock: Clock) -> Outcome {
     clock.made_just_now(assertion.issue_instant)
+}
+
+/// SC-DP 6.1: the whole assertion is encrypted, or nothing of it. A part that we do not read could be the one that matters.
+pub(in crate::sp) fn encrypted_parts(assertion: &Assertion<'_>) -> Outcome {
+    const PARTS: [&str; 2] = ["EncryptedID", "EncryptedAttribute"];
+    let part = assertion.element.subtree().find(|element| {
+        element.namespace() == SAML.uri() && PARTS.contains(&element.local_name()) && !is_in_advice(*element)
+    });
+    let found = part.map_or("neither".to_owned(), |part| {
+        let parent = part.parent().map_or(ABSENT, |parent| parent.local_name());
+        format!("{} in {parent}", part.local_name())
+    });
+    Outcome::of(part.is_none(), FailureCode::EncryptedPart, "no EncryptedID and no EncryptedAttribute", found)
 }
 
 pub(in crate::sp) fn attribute_statements(assertion: &Assertion<'_>) -> Outcome {

@@ -80,7 +80,9 @@ checks! {
     AssertionIdentifier, "assertion.id", "SAML Core 1.3.4, 2.3.3", "The assertion has an ID, so that a second use can be seen.";
     AssertionIssuer, "assertion.issuer", "SAML Profiles 4.1.4.2", "The Issuer of the assertion is the provider that this login was sent to.";
     AssertionIssueInstant, "assertion.issue_instant", "SAML Core 2.3.3; SC-DP 6.3.5", "The assertion was made just now.";
+    EncryptedParts, "assertion.encrypted_parts", "SC-DP 6.1", "No part of the assertion is encrypted by itself: the whole may be, or nothing.";
     Subject, "subject", "SAML Core 2.4.1; SAML Profiles 4.1.4.2", "The assertion has one Subject: an identifier at most, then confirmations.";
+    NameId, "subject.name_id", "SAML Core 8.3.7, 8.3.8", "A persistent or transient NameID was made for us.";
     Bearer, "subject.bearer", "SAML Profiles 4.1.4.2", "A SubjectConfirmation is of the method bearer and has its data.";
     Recipient, "subject.recipient", "SAML Profiles 4.1.4.2, 4.1.4.3", "The Recipient of a bearer confirmation is our address.";
     ConfirmationInResponseTo, "subject.in_response_to", "SAML Profiles 4.1.4.2, 4.1.4.3", "That confirmation answers the request of this login.";
@@ -89,15 +91,19 @@ checks! {
     Conditions, "conditions", "SAML Core 2.5.1; SAML Profiles 4.1.4.2", "The assertion has one Conditions element.";
     NotBefore, "conditions.not_before", "SAML Core 2.5.1.2", "NotBefore of the Conditions has passed.";
     NotOnOrAfter, "conditions.not_on_or_after", "SAML Core 2.5.1.2", "NotOnOrAfter of the Conditions has not passed.";
+    Interval, "conditions.interval", "SAML Core 2.5.1.2", "NotBefore of the Conditions is earlier than their NotOnOrAfter.";
     KnownConditions, "conditions.known", "SAML Core 2.5.1, 2.5.1.3", "Every condition is one that we understand.";
     Audience, "conditions.audience", "SAML Core 2.5.1.4; SAML Profiles 4.1.4.2", "There is an AudienceRestriction, and each one names us.";
+    OneTimeUse, "conditions.one_time_use", "SAML Core 2.5.1.5", "OneTimeUse is said once at most; we keep it always.";
     ProxyRestriction, "conditions.proxy_restriction", "SAML Core 2.5.1.6", "The assertion may be passed on.";
     AuthnStatement, "authn.statement", "SC-DP 6.2; SAML Profiles 4.1.4.2", "There is exactly one AuthnStatement.";
     AuthnInstant, "authn.instant", "SAML Core 2.7.2; SC-DP 6.2", "AuthnInstant is a time that is not in the future.";
+    Fresh, "authn.fresh", "SC-DP 6.3.6; SAML Core 3.4.1", "The person was authenticated as recently as was asked for (ForceAuthn, max_age).";
     SessionNotOnOrAfter, "authn.session_not_on_or_after", "SAML Core 2.7.2", "SessionNotOnOrAfter, if there is one, has not passed.";
     AuthnContext, "authn.context", "SAML Core 2.7.2.2; SC-DP 6.2", "There is exactly one AuthnContextClassRef.";
     AuthnContextAsked, "authn.context_asked", "SC-DP 6.3.4", "The AuthnContextClassRef is one that was asked for.";
-    Authorities, "authn.authorities", "SAML Core 2.7.2.2", "We are not among the authorities behind the provider: that would be a loop.";
+    AuthnContextRegistered, "authn.context_registered", "SC-DP 2.1.3; SC-RULES 1.2.3", "The level is one that the provider is registered for, within what its organisation may assert.";
+    Authorities, "authn.authorities", "SAML Core 2.7.2.2", "No name of ours is among the authorities behind the provider: that would be a loop.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
 }
 

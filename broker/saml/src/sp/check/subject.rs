@@ -7,7 +7,13 @@ use broker_core::{failure::FailureCode, moment::Timestamp};
 use certs_xml::{Element, namespace::SAML};
 
 use super::{ABSENT, Clock, Outcome, request_id};
-use crate::message::{Assertion, Confirmation, confirmations};
+use crate::{
+    message::{self, Assertion, Confirmation, confirmations},
+    name_id::{PERSISTENT, TRANSIENT},
+};
+
+/// The longest persistent or transient identifier, in characters (SAML Core 8.3.7, 8.3.8).
+const LONGEST_PSEUDONYM: usize = 256;
 
 /// The bearer method (SAML Profiles 3.3).
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
@@ -30,6 +36,32 @@ pub(in crate::sp) fn subject(assertion: &Assertion<'_>) -> Outcome {
         Some(_) => (false, "one with its parts out of order"),
     };
     Outcome::of(holds, FailureCode::SubjectConfirmation, "one Subject", found)
+}
+
+/// SAML Core 8.3.7, 8.3.8: who a pseudonym was made for. One that was made for another service provider is not ours to know people by.
+pub(in crate::sp) fn name_id(assertion: &Assertion<'_>, own_names: &[String]) -> Outcome {
+    let Some(subject) = assertion.subject().filter(|subject| subject.child(SAML.uri(), "NameID").is_some())
+    else {
+        return Outcome::not_applicable(ABSENT);
+    };
+    let Some(id) = message::name_id(subject) else {
+        return Outcome::of(false, FailureCode::MessageMalformed, "a NameID of text alone", "something else");
+    };
+    let format = id.format.unwrap_or("no Format");
+    if !matches!(id.format, Some(PERSISTENT | TRANSIENT)) {
+        return Outcome::not_applicable(format);
+    }
+    if id.value.is_empty() || id.value.chars().count() > LONGEST_PSEUDONYM {
+        let found = format!("{} characters", id.value.chars().count());
+        return Outcome::of(false, FailureCode::MessageMalformed, "1 to 256 characters", found);
+    }
+    let qualifier = id.sp_name_qualifier;
+    Outcome::of(
+        qualifier.is_none_or(|qualifier| own_names.iter().any(|own| own == qualifier)),
+        FailureCode::AudienceMismatch,
+        "no SPNameQualifier, or one of our entity IDs",
+        qualifier.unwrap_or("no SPNameQualifier"),
+    )
 }
 
 /// The data of the bearer confirmations.

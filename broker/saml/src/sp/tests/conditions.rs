@@ -1,6 +1,6 @@
 //! Rules about Conditions and the assertion's frame, each broken alone.
 
-use broker_core::failure::FailureCode as F;
+use broker_core::{failure::FailureCode as F, result::PassingOn};
 
 use super::*;
 
@@ -63,15 +63,23 @@ fn not_before_has_passed() {
     let start = |offset: i64| format!("<saml:Conditions NotBefore=\"{}\"", NOW.plus(offset));
     breaks(&start(0), &start(63), CheckId::NotBefore, F::NotYetValid);
     accepts(&start(0), &start(62));
+    accepts(&start(0), &start(-86_400));
     accepts(&start(0), "<saml:Conditions");
     breaks(&start(0), "<saml:Conditions NotBefore=\"\"", CheckId::NotBefore, F::MessageMalformed);
 }
 
 #[test]
 fn not_on_or_after_has_not_passed() {
+    let written = |start: i64, end: i64| {
+        let (start, end) = (NOW.plus(start), NOW.plus(end));
+        format!("<saml:Conditions NotBefore=\"{start}\" NotOnOrAfter=\"{end}\"")
+    };
+    let own = written(0, 300);
+    breaks(&own, &written(-300, -58), CheckId::NotOnOrAfter, F::Expired);
+    accepts(&own, &written(-300, -57));
+    breaks(&own, &written(0, 0), CheckId::Interval, F::MessageMalformed);
+    breaks(&own, &written(30, -30), CheckId::Interval, F::MessageMalformed);
     let end = |offset: i64| format!("NotOnOrAfter=\"{}\"><saml:Aud", NOW.plus(offset));
-    breaks(&end(300), &end(-58), CheckId::NotOnOrAfter, F::Expired);
-    accepts(&end(300), &end(-57));
     breaks(&end(300), "NotOnOrAfter=\"2026-01-01\"><saml:Aud", CheckId::NotOnOrAfter, F::MessageMalformed);
 }
 
@@ -106,17 +114,43 @@ fn every_audience_restriction_names_us() {
 }
 
 #[test]
+fn one_time_use_is_said_once_at_most() {
+    let own = restriction(&[SP]);
+    let once = "<saml:OneTimeUse></saml:OneTimeUse>";
+    accepts(&own, &format!("{own}{once}"));
+    breaks(&own, &format!("{own}{once}{once}"), CheckId::OneTimeUse, F::MessageMalformed);
+}
+
+fn proxy(inner: &str) -> String {
+    format!("{}<saml:ProxyRestriction{inner}</saml:ProxyRestriction>", restriction(&[SP]))
+}
+
+#[test]
 fn an_assertion_that_may_not_be_passed_on_is_refused() {
     let own = restriction(&[SP]);
-    let with = |proxy: &str| format!("{own}{proxy}");
-    for proxy in [
-        "<saml:ProxyRestriction Count=\"0\"></saml:ProxyRestriction>",
-        "<saml:ProxyRestriction Count=\"-1\"></saml:ProxyRestriction>",
-        "<saml:ProxyRestriction><saml:Audience>https://rp.example</saml:Audience></saml:ProxyRestriction>",
-        "<saml:ProxyRestriction Count=\"1\"></saml:ProxyRestriction><saml:ProxyRestriction Count=\"1\"></saml:ProxyRestriction>",
-    ] {
-        breaks(&own, &with(proxy), CheckId::ProxyRestriction, F::ProxyRestricted);
+    for count in ["0", "-1", "x", "99999999999999999999"] {
+        let with = proxy(&format!(" Count=\"{count}\">"));
+        breaks(&own, &with, CheckId::ProxyRestriction, F::ProxyRestricted);
     }
-    accepts(&own, &with("<saml:ProxyRestriction Count=\"1\"></saml:ProxyRestriction>"));
-    accepts(&own, &with("<saml:ProxyRestriction></saml:ProxyRestriction>"));
+    let two = format!("{}<saml:ProxyRestriction></saml:ProxyRestriction>", proxy(" Count=\"1\">"));
+    breaks(&own, &two, CheckId::ProxyRestriction, F::ProxyRestricted);
+    accepts(&own, &proxy(" Count=\"1\">"));
+    accepts(&own, &proxy(">"));
+}
+
+#[test]
+fn how_far_it_may_be_passed_on_is_kept() {
+    let passing_on = |inner: &str| {
+        let case = Case::genuine();
+        let xml = case.written(&restriction(&[SP]), &proxy(inner));
+        let (result, _) = case.run_xml(&xml).result.expect("accepted");
+        result.into_value().passing_on
+    };
+    assert_eq!(passing_on(">"), PassingOn::default());
+    assert_eq!(passing_on(" Count=\" 2 \">").hops_left, Some(2));
+    let audiences =
+        passing_on("><saml:Audience> a </saml:Audience><saml:Audience>b</saml:Audience>").audiences;
+    assert_eq!(audiences, Some(vec!["a".to_owned(), "b".to_owned()]));
+    let unreadable = passing_on("><saml:Audience><saml:X></saml:X></saml:Audience>").audiences;
+    assert_eq!(unreadable, Some(vec![]), "what cannot be read allows nobody");
 }

@@ -22,6 +22,7 @@ use broker_core::{
     moment::{Entropy, Timestamp},
     organisation::{LocalText, Organisation, OrganisationNumber},
     policy::{Protocol, ProviderPolicy},
+    request::Freshness,
     subject::SubjectSource,
 };
 use certs::{DigestAlgorithm, PrivateKey, Signer};
@@ -77,6 +78,7 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
         suspended: false,
+        behind: [].into(),
     }
 }
 
@@ -104,6 +106,8 @@ pub(crate) fn provider() -> SamlProvider {
         valid_until: None,
         contacts: vec![],
         error_url: None,
+        names_requesters: false,
+        service_provider: None,
     }
 }
 
@@ -113,7 +117,13 @@ pub(crate) fn registry(provider: SamlProvider) -> Registry {
 }
 
 pub(crate) fn sent() -> SentRequest {
-    SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], at: NOW.plus(-20) }
+    SentRequest {
+        id: format!("_{HANDLE}"),
+        asked: vec![Assurance::new(LOA3)],
+        at: NOW.plus(-20),
+        freshness: Freshness::default(),
+        entity_id: SP.into(),
+    }
 }
 
 pub(crate) fn genuine() -> AssertionToIssue {

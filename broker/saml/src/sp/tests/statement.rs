@@ -63,16 +63,95 @@ fn the_level_is_one_that_was_asked_for() {
     breaks(&class(LOA3), &loa2, CheckId::AuthnContextAsked, F::AssuranceNotAsked);
     let mut case = Case::genuine();
     case.sent.asked.clear();
+    let mut policy = provider_policy();
+    policy.assurance.push(Assurance::new("http://id.elegnamnden.se/loa/1.0/loa2"));
+    case.provider.policy = policy.into();
     assert_eq!(case.broken(&class(LOA3), &loa2), None, "nothing was asked for");
 }
 
 #[test]
-fn a_loop_through_us_is_refused() {
-    let authority = |name: &str| {
-        format!("{}<saml:AuthenticatingAuthority>{name}</saml:AuthenticatingAuthority>", class(LOA3))
-    };
-    breaks(&class(LOA3), &authority(SP), CheckId::Authorities, F::ProxyRestricted);
-    accepts(&class(LOA3), &authority("https://inner.example"));
+fn the_level_is_one_that_the_provider_is_registered_for() {
+    let mut case = Case::genuine();
+    case.sent.asked.clear();
+    let broken = |case: &Case, uri: &str| case.broken(&class(LOA3), &class(uri));
+    let above = Some((CheckId::AuthnContextRegistered, F::AssuranceAboveCeiling));
+    assert_eq!(case.broken("", ""), None);
+    assert_eq!(broken(&case, "http://id.elegnamnden.se/loa/1.0/loa4"), above, "not registered");
+    let mut policy = provider_policy();
+    policy.assurance.push(Assurance::new("http://id.elegnamnden.se/loa/1.0/loa4"));
+    case.provider.policy = policy.into();
+    assert_eq!(
+        broken(&case, "http://id.elegnamnden.se/loa/1.0/loa4"),
+        above,
+        "above the organisation's ceiling"
+    );
+    let password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+    assert_eq!(broken(&case, password), None, "it proves no level, and leaves as none");
+}
+
+/// The genuine answer, authenticated `before` seconds before our request, which asked for `freshness`.
+fn authenticated(before: i64, freshness: Freshness) -> Option<(CheckId, F)> {
+    let mut case = Case::genuine();
+    case.sent.freshness = freshness;
+    case.issue.authenticated_at = case.sent.at.plus(-before);
+    case.broken("", "")
+}
+
+#[test]
+fn a_forced_authentication_came_after_our_request() {
+    let too_old = Some((CheckId::Fresh, F::AuthenticationTooOld));
+    let force = Freshness { force: true, max_age: None };
+    assert_eq!(authenticated(8 * 3600, Freshness::default()), None, "nothing was asked for");
+    assert_eq!(authenticated(-1, force), None);
+    assert_eq!(authenticated(60, force), None, "a clock that is a minute behind");
+    assert_eq!(authenticated(61, force), too_old);
+    let max_age = Freshness { force: false, max_age: Some(300) };
+    assert_eq!(authenticated(360, max_age), None);
+    assert_eq!(authenticated(361, max_age), too_old);
+}
+
+fn with_authorities(names: &[&str]) -> String {
+    let named: String = names
+        .iter()
+        .map(|name| format!("<saml:AuthenticatingAuthority>{name}</saml:AuthenticatingAuthority>"))
+        .collect();
+    class(LOA3) + &named
+}
+
+#[test]
+fn a_loop_through_any_name_of_ours_is_refused() {
+    let inner = "https://inner.example";
+    breaks(&class(LOA3), &with_authorities(&[SP]), CheckId::Authorities, F::ProxyRestricted);
+    breaks(&class(LOA3), &with_authorities(&[inner, SP]), CheckId::Authorities, F::ProxyRestricted);
+    accepts(&class(LOA3), &with_authorities(&[inner]));
+    let mut case = Case::genuine();
+    case.settings.own_names.push(inner.to_owned());
+    assert_eq!(
+        case.broken(&class(LOA3), &with_authorities(&[inner])),
+        Some((CheckId::Authorities, F::ProxyRestricted))
+    );
+}
+
+#[test]
+fn authorities_are_few_short_and_readable() {
+    let long = "x".repeat(1025);
+    for names in [&["a"; 17][..], &[&long], &[""], &["<saml:X></saml:X>"]] {
+        breaks(&class(LOA3), &with_authorities(names), CheckId::Authorities, F::MessageMalformed);
+    }
+    accepts(&class(LOA3), &with_authorities(&["a"; 16]));
+}
+
+#[test]
+fn no_part_of_the_assertion_is_encrypted_by_itself() {
+    let statement = "<saml:AttributeStatement>";
+    let attribute = format!("{statement}<saml:EncryptedAttribute></saml:EncryptedAttribute>");
+    breaks(statement, &attribute, CheckId::EncryptedParts, F::EncryptedPart);
+    let name =
+        "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">p1</saml:NameID>";
+    breaks(name, "<saml:EncryptedID></saml:EncryptedID>", CheckId::EncryptedParts, F::EncryptedPart);
+    let confirmation = "<saml:SubjectConfirmationData";
+    let encrypted = format!("<saml:EncryptedID></saml:EncryptedID>{confirmation}");
+    breaks(confirmation, &encrypted, CheckId::EncryptedParts, F::EncryptedPart);
 }
 
 #[test]

@@ -116,3 +116,27 @@ fn a_transient_name_is_no_subject() {
     let (result, _) = case.run_xml(&xml).result.expect("accepted");
     assert!(result.value().subjects.iter().all(|subject| subject.source != SubjectSource::PersistentNameId));
 }
+
+#[test]
+fn a_pseudonym_was_made_for_us() {
+    let name = |qualifier: &str, value: &str| {
+        format!(
+            "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\"{qualifier}>{value}</saml:NameID>"
+        )
+    };
+    let own = name("", "p1");
+    accepts(&own, &name(&format!(" SPNameQualifier=\"{SP}\""), "p1"));
+    breaks(
+        &own,
+        &name(" SPNameQualifier=\"https://other.example\"", "p1"),
+        CheckId::NameId,
+        F::AudienceMismatch,
+    );
+    breaks(&own, &name(" SPNameQualifier=\"\"", "p1"), CheckId::NameId, F::AudienceMismatch);
+    breaks(&own, &name("", ""), CheckId::NameId, F::MessageMalformed);
+    breaks(&own, &name("", &"å".repeat(257)), CheckId::NameId, F::MessageMalformed);
+    accepts(&own, &name("", &"å".repeat(256)));
+    breaks(&own, &name("", "p1<saml:X></saml:X>"), CheckId::NameId, F::MessageMalformed);
+    let mail = own.replace("2.0:nameid-format:persistent", "1.1:nameid-format:emailAddress");
+    accepts(&own, &mail.replace(">p1", " SPNameQualifier=\"https://other.example\">p1"));
+}
