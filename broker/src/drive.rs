@@ -239,7 +239,8 @@ impl<'n> Step<'n> {
     /// A provider answers.
     pub(crate) async fn complete(&self, message: &Inbound) -> Stepped {
         let role = self.node.sp(&self.registry);
-        let Some(travelled) = role.handle(message) else {
+        let travelled = role.handle(message).map_err(|failure| Box::new(Trouble::new(failure)))?;
+        let Some(travelled) = travelled else {
             return Err(Box::new(Trouble::new(FailureCode::Unsolicited)));
         };
         let Some((selector, handle)) = cookie::trip_of(&travelled) else {

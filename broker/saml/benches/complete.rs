@@ -20,7 +20,7 @@ use broker_saml::{
     binding::post,
     idp::{AssertionToIssue, NameIdToIssue, Signed},
     name_id::PERSISTENT,
-    sp::{SamlSp, SentRequest, SpSettings},
+    sp::{SamlSp, SentRequest, SpEntities, SpSettings},
 };
 use certs::{PrivateKey, SignatureAlgorithm, Signer, query_signature::MessageParameter};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -124,11 +124,11 @@ fn answer(signer: &PrivateKey, signed: Signed) -> Inbound {
         unreachable!("a form")
     };
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    Inbound { form: Some(form.into_bytes()), ..Inbound::default() }
+    Inbound { path: "/saml/acs".into(), form: Some(form.into_bytes()), ..Inbound::default() }
 }
 
 fn login(criterion: &mut Criterion) {
-    let settings = SpSettings::new(SP, ACS);
+    let entities = SpEntities::only(SpSettings::new(SP, ACS));
     let rsa = PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key");
     let certificate =
         rsa.self_signed_certificate("idp.granvik.example", std::time::UNIX_EPOCH, 36_500).expect("made");
@@ -138,7 +138,7 @@ fn login(criterion: &mut Criterion) {
     let moment = Moment { now: NOW, entropy: &NoEntropy };
     for (name, key) in [("rsa2048", &rsa), ("p256", &p256)] {
         let registry = registry(key);
-        let role = SamlSp { settings: &settings, registry: &registry, signer: key };
+        let role = SamlSp { entities: &entities, registry: &registry, signer: key };
         let request = AuthenticationRequest {
             relying_party: RelyingPartyId::from("rp1"),
             providers: vec![],

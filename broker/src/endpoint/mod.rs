@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `downstream_request.rs` | `/oidc/authorize` |
 //! | `choice.rs` | `/login/{login}`, `/login/{login}/choose`, `/login/{login}/cancel` |
-//! | `provider_answer.rs` | `/saml/acs` |
+//! | `provider_answer.rs` | `/saml/acs`, `/saml/{name}/acs` |
 //! | `notice.rs` | `/login/{login}/notice` |
 //! | `token.rs`, `userinfo.rs` | `/oidc/token`, `/oidc/userinfo` |
 //! | `document.rs` | what we publish: discovery, keys, metadata |
@@ -71,7 +71,8 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
     };
     let authorization =
         parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok((Inbound { query, form, authorization }, parts.headers))
+    let path = parts.uri.path().to_owned();
+    Ok((Inbound { path, query, form, authorization }, parts.headers))
 }
 
 #[cfg(test)]

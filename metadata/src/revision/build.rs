@@ -181,12 +181,18 @@ impl<'a> Builder<'a> {
             return Ok(None);
         };
         report.findings.extend(lint::saml::check(&read, organisation, self.now).findings);
-        // Time passes for what is registered: a provider past its validUntil stays known, and its role refuses it by name.
-        let expired = lint::saml::document::EXPIRED.id;
+        // Time passes for what is registered: a provider past its validUntil, or with keys that have become too weak, stays known, and its role
+        // refuses it by name where it must. Keys that cannot be used are not among its keys.
+        let key = [
+            &lint::saml::key::SIGNING_KEY_MISSING,
+            &lint::saml::key::KEY_UNREADABLE,
+            &lint::saml::key::KEY_WEAK,
+        ];
+        let borne = |id: &str| id == lint::saml::document::EXPIRED.id || key.iter().any(|rule| rule.id == id);
         if report
             .findings
             .iter()
-            .any(|finding| finding.rule.severity == Severity::Error && finding.rule.id != expired)
+            .any(|finding| finding.rule.severity == Severity::Error && !borne(finding.rule.id))
         {
             self.withheld.push(Withheld { id: id.clone(), report });
             return Ok(None);

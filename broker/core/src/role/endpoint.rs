@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 /// What arrived from a browser or a peer: raw octets, since signatures are over what was received.
 #[derive(Clone, Default)]
 pub struct Inbound {
+    /// The path that it was sent to, exactly as received.
+    pub path: String,
     /// The query string, without `?`, exactly as received.
     pub query: Option<String>,
     /// The body of an `application/x-www-form-urlencoded` POST, exactly as received.
@@ -16,6 +18,7 @@ pub struct Inbound {
 impl std::fmt::Debug for Inbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inbound")
+            .field("path", &self.path)
             .field("query", &self.query.as_ref().map(String::len))
             .field("form", &self.form.as_ref().map(Vec::len))
             .field("authorization", &self.authorization.is_some())

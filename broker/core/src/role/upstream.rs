@@ -87,7 +87,10 @@ pub trait Upstream {
 
     /// The handle that the answer carries, read *before* anything is verified: it only says which login to look for. `None` when the
     /// message names none (an unsolicited answer).
-    fn handle(&self, message: &Inbound) -> Option<String>;
+    ///
+    /// # Errors
+    /// When what came is no answer at all.
+    fn handle(&self, message: &Inbound) -> Result<Option<String>, Failure>;
 
     /// Checks the answer against what was remembered.
     ///

@@ -307,7 +307,11 @@ impl Scene {
 
 /// A token request of the first relying party that is right in everything.
 pub(crate) fn token_message() -> Inbound {
-    Inbound { query: None, form: Some(token_form(&[])), authorization: Some(basic("tidbok", SECRET)) }
+    Inbound {
+        form: Some(token_form(&[])),
+        authorization: Some(basic("tidbok", SECRET)),
+        ..Inbound::default()
+    }
 }
 
 pub(crate) fn token_form(more: &[(&str, &str)]) -> Vec<u8> {

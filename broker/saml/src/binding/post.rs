@@ -45,6 +45,17 @@ pub fn decode(form: &[u8], parameter: MessageParameter) -> Result<PostMessage, B
     Ok(PostMessage { xml: decoded(&message)?, relay_state: relay_state.map(String::from) })
 }
 
+/// The RelayState of a posted form, also where its message cannot be read. Given twice it is none.
+#[must_use]
+pub fn relay_state(form: &[u8]) -> Option<String> {
+    if form.len() > LARGEST_CARRIER {
+        return None;
+    }
+    let mut states = form_urlencoded::parse(form).filter(|(name, _)| name == "RelayState");
+    let (_, state) = states.next()?;
+    states.next().is_none().then(|| state.into_owned())
+}
+
 /// The form that carries `xml` to `action`.
 #[must_use]
 pub fn encode(action: &str, parameter: MessageParameter, xml: &[u8], relay_state: Option<&str>) -> Outbound {

@@ -79,7 +79,7 @@ pub fn handle_of(request_id: &str) -> Option<&str> {
 }
 
 /// Letters, digits, `-` and `_`: safe in a URL, in an xs:ID and as RelayState.
-fn is_handle(text: &str) -> bool {
+pub(super) fn is_handle(text: &str) -> bool {
     (1..=LONGEST_RELAY_STATE).contains(&text.len())
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
 }

@@ -5,12 +5,14 @@
 //! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
 //! | `response.rs` | the answer: the order in which it is taken apart |
 //! | `check/` | the rules that the answer must keep, one function each |
-//! | `metadata.rs` | what we publish about ourselves |
+//! | `entity.rs` | our service providers, and which of them asks |
+//! | `metadata.rs` | what we publish about each |
 //!
 //! Sibling: `broker-oidc/rp`. Neighbours: `broker-core/role/upstream.rs` is the contract, `metadata` the registry, `certs` the keys.
 
 pub mod authn_request;
 pub mod check;
+pub mod entity;
 pub mod metadata;
 pub mod response;
 #[cfg(test)]
@@ -26,17 +28,19 @@ use broker_core::{
     moment::Moment,
     request::AuthenticationRequest,
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
+    routing::Peers as _,
 };
 use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
 
 pub use self::{
     authn_request::SentRequest,
     check::{CheckId, CheckRun, CheckStep, Verdict},
+    entity::{SpEntities, SpEntity},
     response::Expected,
 };
-use crate::binding::post;
+use crate::binding::{BindingRefused, post};
 
-/// How we present ourselves to providers, and how strict we are.
+/// One service provider: how it presents itself to providers, and how strict it is.
 #[derive(Debug, Clone)]
 pub struct SpSettings {
     /// Our entity ID: the Audience that assertions must name.
@@ -78,8 +82,8 @@ impl SpSettings {
 /// The role, over one snapshot of the registry.
 #[derive(Clone, Copy)]
 pub struct SamlSp<'a> {
-    /// How we present ourselves.
-    pub settings: &'a SpSettings,
+    /// Our service providers.
+    pub entities: &'a SpEntities,
     /// Who the providers are.
     pub registry: &'a Registry,
     /// What signs our requests.
@@ -88,16 +92,25 @@ pub struct SamlSp<'a> {
 
 impl std::fmt::Debug for SamlSp<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SamlSp").field("entity_id", &self.settings.entity_id).finish_non_exhaustive()
+        formatter
+            .debug_struct("SamlSp")
+            .field("entity_id", &self.entities.main().settings.entity_id)
+            .finish_non_exhaustive()
     }
 }
 
 impl SamlSp<'_> {
-    /// The provider, if it may be used now (SAML Metadata 2.3.2: nothing after validUntil).
+    /// The provider, if it may be used now: with a key to verify by, and before validUntil (SAML Metadata 2.3.2).
     fn provider(&self, id: &ProviderId, moment: Moment<'_>) -> Result<&Arc<SamlProvider>, Failure> {
         let provider = self.registry.saml_provider(id).ok_or_else(|| {
             Failure::new(FailureCode::ProviderUnknown, format!("{id} is not a registered SAML provider"))
         })?;
+        if provider.signing_keys.is_empty() {
+            return Err(Failure::new(
+                FailureCode::ProviderUnusable,
+                format!("{id}: none of the keys in its metadata can be used to verify a signature"),
+            ));
+        }
         match provider.valid_until {
             Some(until) if until <= moment.now => Err(Failure::new(
                 FailureCode::MetadataExpired,
@@ -106,6 +119,12 @@ impl SamlSp<'_> {
             _ => Ok(provider),
         }
     }
+}
+
+/// The path of one of our addresses.
+fn address_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/")
 }
 
 impl Upstream for SamlSp<'_> {
@@ -117,12 +136,27 @@ impl Upstream for SamlSp<'_> {
         moment: Moment<'_>,
     ) -> Result<Begun, Failure> {
         let provider = self.provider(provider, moment)?;
-        authn_request::begin(request, provider, handle, self.settings, self.signer, moment)
+        let relying_party = self.registry.relying_party(&request.relying_party);
+        let entity = self.entities.choose(request, relying_party.as_deref(), provider)?;
+        authn_request::begin(request, provider, handle, &entity.settings, self.signer, moment)
     }
 
-    fn handle(&self, message: &Inbound) -> Option<String> {
-        let posted = post::decode(message.form.as_deref()?, MessageParameter::Response).ok()?;
-        response::in_response_to(&posted.xml).as_deref().and_then(authn_request::handle_of).map(str::to_owned)
+    fn handle(&self, message: &Inbound) -> Result<Option<String>, Failure> {
+        let malformed =
+            |refused: BindingRefused| Failure::new(FailureCode::MessageMalformed, refused.to_string());
+        let form = message.form.as_deref().ok_or_else(|| malformed(BindingRefused::Nothing))?;
+        let answers = post::decode(form, MessageParameter::Response)
+            .map_err(malformed)
+            .and_then(|posted| response::in_response_to(&posted.xml));
+        let named = answers.as_ref().ok().and_then(Option::as_deref).and_then(authn_request::handle_of);
+        // Where the message itself does not lead to a login, what came beside it may: then the failure has a login that it belongs to.
+        let travelled = named
+            .map(str::to_owned)
+            .or_else(|| post::relay_state(form).filter(|state| authn_request::is_handle(state)));
+        match travelled {
+            Some(handle) => Ok(Some(handle)),
+            None => answers.map(|_| None),
+        }
     }
 
     fn complete(
@@ -134,7 +168,20 @@ impl Upstream for SamlSp<'_> {
     ) -> Result<Completion, Failure> {
         let provider = self.provider(provider, moment)?;
         let sent = SentRequest::recall(remembered)?;
-        let expected = Expected { provider, settings: self.settings, sent: &sent, now: moment.now };
+        let entity = self.entities.of_entity_id(&sent.entity_id).ok_or_else(|| {
+            Failure::new(
+                FailureCode::LoginUnknown,
+                format!("our service provider {} asked, and is not configured any more", sent.entity_id),
+            )
+        })?;
+        // SC-DP 6.3.2: the answer came to the address that was asked for, not to that of another service provider of ours.
+        if address_of(&entity.settings.acs_url) != message.path {
+            return Err(Failure::new(
+                FailureCode::DestinationMismatch,
+                format!("asked by {}, and the answer came to the address of another", sent.entity_id),
+            ));
+        }
+        let expected = Expected { provider, settings: &entity.settings, sent: &sent, now: moment.now };
         let (result, once) = response::run_form(message.form.as_deref(), &expected).result?;
         Ok(Completion::Done { result: Box::new(result), once })
     }

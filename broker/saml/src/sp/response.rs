@@ -79,11 +79,21 @@ pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
 ///
 /// Only the root's start tag is read where it can be found so, since the whole is read once the login is found. [`checked`] then
 /// compares what was signed.
-pub(super) fn in_response_to(xml: &[u8]) -> Option<String> {
-    let read = |xml: &[u8]| Document::read(xml, Limits::message()).ok();
-    let document = empty_root(xml).and_then(|root| read(&root)).or_else(|| read(xml))?;
+///
+/// # Errors
+/// [`FailureCode::MessageMalformed`] when it is no Response at all; `Ok(None)` is a Response that answers nothing.
+pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
+    let malformed = |cause: String| Failure::new(FailureCode::MessageMalformed, cause);
+    let read = |xml: &[u8]| Document::read(xml, Limits::message());
+    let document = match empty_root(xml).and_then(|root| read(&root).ok()) {
+        Some(document) => document,
+        None => read(xml).map_err(|refused| malformed(refused.to_string()))?,
+    };
     let root = document.root();
-    is_response(root).then(|| root.attribute("InResponseTo").map(str::to_owned))?
+    if !is_response(root) {
+        return Err(malformed("the message is no samlp:Response".to_owned()));
+    }
+    Ok(root.attribute("InResponseTo").map(str::to_owned))
 }
 
 /// The root's start tag as an element without content. Only white space and an XML declaration are looked past; what comes out for a

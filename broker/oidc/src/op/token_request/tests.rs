@@ -345,7 +345,7 @@ proptest! {
         token in "[A-Za-z0-9_.-]{0,80}",
     ) {
         let scene = Scene::genuine();
-        let _ = ask(&scene, &Inbound { form: Some(octets), authorization: Some(header.clone()), query: None });
+        let _ = ask(&scene, &Inbound { form: Some(octets), authorization: Some(header.clone()), ..Inbound::default() });
         let _ = ask(&scene, &with_header(&format!("Basic {header}")));
         let _ = ask(&scene, &form(&[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &token)]));
     }

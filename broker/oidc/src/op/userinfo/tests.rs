@@ -125,6 +125,6 @@ proptest! {
         form in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..100)),
         query in proptest::option::of(".{0,60}"),
     ) {
-        let _ = bearer_token(&Inbound { query, form, authorization: header });
+        let _ = bearer_token(&Inbound { query, form, authorization: header, ..Inbound::default() });
     }
 }

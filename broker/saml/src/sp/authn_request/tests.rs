@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     idp::{AuthnRequest, ReceivedAuthnRequest},
     sp::{
-        SamlSp,
+        SamlSp, SpEntities,
         tests::{ACS, HANDLE, IDP, KEY, LOA3, NOW, NoEntropy, OTHER_KEY, SP, endpoint, provider, registry},
     },
 };
@@ -46,7 +46,8 @@ impl Case {
 
     fn begin(&self) -> Result<Begun, FailureCode> {
         let registry = registry(self.provider.clone());
-        let role = SamlSp { settings: &self.settings, registry: &registry, signer: &*KEY };
+        let role =
+            SamlSp { entities: &SpEntities::only(self.settings.clone()), registry: &registry, signer: &*KEY };
         let moment = Moment { now: NOW, entropy: &NoEntropy };
         role.begin(&self.request, &ProviderId::from(IDP), HANDLE, moment).map_err(|failure| failure.code)
     }

@@ -13,7 +13,10 @@ use certs::query_signature::MessageParameter;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{binding::post, sp::SamlSp};
+use crate::{
+    binding::post,
+    sp::{SamlSp, SpEntities},
+};
 
 fn posted(xml: &str, relay_state: Option<&str>) -> Inbound {
     let broker_core::role::Outbound::Post { fields, .. } =
@@ -22,13 +25,13 @@ fn posted(xml: &str, relay_state: Option<&str>) -> Inbound {
         panic!("a form");
     };
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-    Inbound { form: Some(form.into_bytes()), ..Inbound::default() }
+    Inbound { path: "/saml/acs".into(), form: Some(form.into_bytes()), ..Inbound::default() }
 }
 
 fn with_role<T>(test: impl FnOnce(&SamlSp<'_>, Moment<'_>) -> T) -> T {
     let registry = registry(provider());
-    let settings = SpSettings::new(SP, ACS);
-    let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+    let entities = SpEntities::only(SpSettings::new(SP, ACS));
+    let role = SamlSp { entities: &entities, registry: &registry, signer: &*KEY };
     test(&role, Moment { now: NOW.plus(2), entropy: &NoEntropy })
 }
 
@@ -103,7 +106,7 @@ fn the_role_completes_a_login() {
     with_role(|role, moment| {
         let case = Case::genuine();
         let message = posted(&case.written("", ""), None);
-        assert_eq!(role.handle(&message).as_deref(), Some(HANDLE));
+        assert_eq!(role.handle(&message), Ok(Some(HANDLE.to_owned())));
         let remembered = sent().remember().expect("remembered");
         let completion =
             role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect("accepted");
@@ -116,9 +119,10 @@ fn the_handle_comes_from_in_response_to_and_not_from_relay_state() {
     with_role(|role, _| {
         let case = Case::genuine();
         let message = posted(&case.written("", ""), Some("something else"));
-        assert_eq!(role.handle(&message).as_deref(), Some(HANDLE));
+        assert_eq!(role.handle(&message), Ok(Some(HANDLE.to_owned())));
         let foreign = case.written(&format!("_{HANDLE}"), "id-of-somebody-else");
-        assert_eq!(role.handle(&posted(&foreign, None)), None);
+        assert_eq!(role.handle(&posted(&foreign, None)), Ok(None));
+        assert_eq!(role.handle(&posted(&foreign, Some(HANDLE))), Ok(Some(HANDLE.to_owned())));
     });
 }
 
@@ -141,16 +145,28 @@ fn the_handle_is_found_in_every_way_of_writing_the_start_tag() {
         (format!("<!DOCTYPE a><p:Response {NAMESPACE} InResponseTo='_a'>"), None),
         (String::new(), None),
     ] {
-        assert_eq!(in_response_to(xml.as_bytes()).as_deref(), expected, "{xml}");
+        assert_eq!(in_response_to(xml.as_bytes()).ok().flatten().as_deref(), expected, "{xml}");
     }
 }
 
 #[test]
-fn an_unsolicited_answer_names_no_login() {
+fn an_unsolicited_answer_is_told_from_one_that_cannot_be_read() {
     with_role(|role, moment| {
         let case = Case::genuine();
-        let message = posted(&case.written(&format!(" InResponseTo=\"_{HANDLE}\""), ""), Some(HANDLE));
-        assert_eq!(role.handle(&message), None);
+        let xml = case.written(&format!(" InResponseTo=\"_{HANDLE}\""), "");
+        assert_eq!(role.handle(&posted(&xml, None)), Ok(None));
+        assert_eq!(role.handle(&posted(&xml, Some("å"))), Ok(None));
+        for unreadable in ["", "<a", "<a/>", "<!DOCTYPE a><a/>"] {
+            let malformed = role.handle(&posted(unreadable, None)).map_err(|failure| failure.code);
+            assert_eq!(malformed, Err(FailureCode::MessageMalformed), "{unreadable}");
+            // What came beside it says whose it is.
+            let found = role.handle(&posted(unreadable, Some(HANDLE)));
+            assert_eq!(found, Ok(Some(HANDLE.to_owned())), "{unreadable}");
+        }
+        let not_base64 = format!("SAMLResponse=%21&RelayState={HANDLE}");
+        let not_base64 = Inbound { form: Some(not_base64.into_bytes()), ..Inbound::default() };
+        assert_eq!(role.handle(&not_base64), Ok(Some(HANDLE.to_owned())));
+        let message = posted(&xml, Some(HANDLE));
         let remembered = sent().remember().expect("remembered");
         let failure =
             role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
@@ -165,8 +181,8 @@ fn a_response_in_a_query_is_refused() {
         let message = crate::binding::redirect::deflate(case.written("", "").as_bytes()).expect("deflated");
         let query = certs::query_signature::signed_query(MessageParameter::Response, &message, None, &*KEY)
             .expect("signed");
-        let message = Inbound { query: Some(query), ..Inbound::default() };
-        assert_eq!(role.handle(&message), None);
+        let message = Inbound { path: "/saml/acs".into(), query: Some(query), ..Inbound::default() };
+        assert_eq!(role.handle(&message).map_err(|failure| failure.code), Err(FailureCode::MessageMalformed));
         let remembered = sent().remember().expect("remembered");
         let failure =
             role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
@@ -181,12 +197,28 @@ fn a_provider_with_expired_metadata_is_not_heard() {
     let remembered = sent().remember().expect("remembered");
     for (until, expected) in [(NOW.plus(3), None), (NOW.plus(2), Some(FailureCode::MetadataExpired))] {
         let registry = registry(SamlProvider { valid_until: Some(until), ..provider() });
-        let settings = SpSettings::new(SP, ACS);
-        let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+        let entities = SpEntities::only(SpSettings::new(SP, ACS));
+        let role = SamlSp { entities: &entities, registry: &registry, signer: &*KEY };
         let moment = Moment { now: NOW.plus(2), entropy: &NoEntropy };
         let result = role.complete(&message, &ProviderId::from(IDP), &remembered, moment);
         assert_eq!(result.err().map(|failure| failure.code), expected);
     }
+}
+
+#[test]
+fn a_provider_without_a_usable_key_takes_no_login() {
+    let registry = registry(SamlProvider { signing_keys: vec![], ..provider() });
+    let entities = SpEntities::only(SpSettings::new(SP, ACS));
+    let role = SamlSp { entities: &entities, registry: &registry, signer: &*KEY };
+    let moment = Moment { now: NOW.plus(2), entropy: &NoEntropy };
+    let message = posted(&Case::genuine().written("", ""), None);
+    let remembered = sent().remember().expect("remembered");
+    let refused = role.complete(&message, &ProviderId::from(IDP), &remembered, moment).expect_err("refused");
+    assert_eq!(refused.code, FailureCode::ProviderUnusable);
+    let mut case = Case::genuine();
+    case.provider.signing_keys.clear();
+    let failure = case.run_xml(&case.written("", "")).result.expect_err("refused");
+    assert_eq!(failure.code, FailureCode::SignatureInvalid, "nothing is verified by no key");
 }
 
 #[test]
