@@ -6,7 +6,7 @@
 use broker_core::{failure::FailureCode, moment::Timestamp};
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome, request_id};
+use super::{ABSENT, Clock, NO_REQUEST, Outcome, request_id};
 use crate::message::{Assertion, Confirmation, confirmations};
 
 /// The bearer method (SAML Profiles 3.3).
@@ -56,12 +56,14 @@ pub(in crate::sp) fn recipient(data: &mut Vec<Element<'_>>, acs_url: &str) -> Ou
     Outcome::of(!data.is_empty(), FailureCode::RecipientMismatch, acs_url.to_owned(), found)
 }
 
-pub(in crate::sp) fn in_response_to(data: &mut Vec<Element<'_>>, sent: &str) -> Outcome {
+/// `sent` is `None` in an inspection of an unsolicited Response alone.
+pub(in crate::sp) fn in_response_to(data: &mut Vec<Element<'_>>, sent: Option<&str>) -> Outcome {
     let found: Vec<_> =
         data.iter().map(|data| request_id(data.attribute("InResponseTo").unwrap_or(ABSENT))).collect();
-    data.retain(|data| data.attribute("InResponseTo") == Some(sent));
+    data.retain(|data| data.attribute("InResponseTo") == sent);
     let found = found_in(found.iter().map(String::as_str));
-    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, request_id(sent), found)
+    let expected = sent.map_or_else(|| NO_REQUEST.to_owned(), request_id);
+    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, expected, found)
 }
 
 pub(in crate::sp) fn not_before(data: &mut Vec<Element<'_>>) -> Outcome {
