@@ -288,8 +288,6 @@ pub fn inspect(
         at,
     };
     let expected = Expected { provider, settings: &settings, sent: &sent, now: at };
-    // An unsolicited Response answers nothing; one that names a request is held to it, whatever is allowed.
-    let allowed = Allowed { unsolicited: allowed.unsolicited && in_response_to.is_none(), ..allowed };
     let mut steps = Steps::inspecting(allowed);
     let result = match captured {
         Captured::Form(form) => response::posted_and_checked(Some(form), &expected, &mut steps),

@@ -241,8 +241,9 @@ fn envelope<'d>(
 ) -> Result<Element<'d>, Failure> {
     let settings = expected.settings;
     steps.take(CheckId::ResponseVersion, response::version(response.version))?;
-    let request = steps.request(&expected.sent.id);
-    steps.take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, request))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = response::in_response_to(response.in_response_to, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::InResponseTo, outcome)?;
     steps.take(CheckId::ResponseIssuer, response::issuer(response, expected.provider_id(), is_signed))?;
     steps.take(CheckId::Destination, response::destination(response, &settings.acs_url, is_signed))?;
     steps.take(CheckId::ResponseIssueInstant, response::issue_instant(response, expected.clock()))?;
@@ -296,8 +297,9 @@ fn confirmed(
     let (outcome, mut data) = subject::bearer(assertion);
     steps.take(CheckId::Bearer, outcome)?;
     steps.take(CheckId::Recipient, subject::recipient(&mut data, &expected.settings.acs_url))?;
-    let request = steps.request(&expected.sent.id);
-    steps.take(CheckId::ConfirmationInResponseTo, subject::in_response_to(&mut data, request))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = subject::in_response_to(&mut data, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::ConfirmationInResponseTo, outcome)?;
     steps.take(CheckId::ConfirmationNotBefore, subject::not_before(&mut data))?;
     steps.take(CheckId::ConfirmationNotOnOrAfter, subject::not_on_or_after(&mut data, expected.clock()))?;
     data.into_iter().filter_map(subject::end_of).max().ok_or_else(|| FailureCode::SubjectConfirmation.into())

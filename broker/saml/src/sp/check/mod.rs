@@ -191,14 +191,14 @@ fn request_id(id: &str) -> String {
 /// What to say of a part that is not there.
 pub(super) const ABSENT: &str = "nothing";
 
-/// What to want of an answer that must name no request.
-pub(super) const NO_REQUEST: &str = "no request: none was sent";
+/// What to say of a part that is not there and would have to be.
+pub(super) const LET_PASS: &str = "nothing; let pass in this inspection";
 
 /// What an inspection may let pass and a login never does. Each is a rule of the profile that some providers break; to look past it
 /// shows what else is wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// The Response answers no request (SAML Profiles 4.1.5).
+    /// The Response or its confirmation names no request (SAML Profiles 4.1.5). One that is named must be the request of this login.
     pub unsolicited: bool,
     /// There is no AudienceRestriction. One that is there must name us all the same.
     pub no_audience: bool,
@@ -230,10 +230,9 @@ impl Steps {
         Self { inspection: Some(Inspecting { allowed, noted: None }), ..Self::new() }
     }
 
-    /// The request that must be answered; `None`: none was sent.
-    pub(super) fn request<'r>(&self, sent: &'r str) -> Option<&'r str> {
-        let unsolicited = self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.unsolicited);
-        (!unsolicited).then_some(sent)
+    /// Whether an answer that names no request is looked at further.
+    pub(super) fn request_may_be_absent(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.unsolicited)
     }
 
     /// Whether an assertion without AudienceRestriction is looked at further.

@@ -6,7 +6,7 @@
 use broker_core::{failure::FailureCode, moment::Timestamp};
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, NO_REQUEST, Outcome, request_id};
+use super::{ABSENT, Clock, Outcome, request_id};
 use crate::message::{Assertion, Confirmation, confirmations};
 
 /// The bearer method (SAML Profiles 3.3).
@@ -56,14 +56,13 @@ pub(in crate::sp) fn recipient(data: &mut Vec<Element<'_>>, acs_url: &str) -> Ou
     Outcome::of(!data.is_empty(), FailureCode::RecipientMismatch, acs_url.to_owned(), found)
 }
 
-/// `sent` is `None` in an inspection of an unsolicited Response alone.
-pub(in crate::sp) fn in_response_to(data: &mut Vec<Element<'_>>, sent: Option<&str>) -> Outcome {
+/// `may_be_absent` is for an inspection alone.
+pub(in crate::sp) fn in_response_to(data: &mut Vec<Element<'_>>, sent: &str, may_be_absent: bool) -> Outcome {
     let found: Vec<_> =
         data.iter().map(|data| request_id(data.attribute("InResponseTo").unwrap_or(ABSENT))).collect();
-    data.retain(|data| data.attribute("InResponseTo") == sent);
+    data.retain(|data| data.attribute("InResponseTo").map_or(may_be_absent, |found| found == sent));
     let found = found_in(found.iter().map(String::as_str));
-    let expected = sent.map_or_else(|| NO_REQUEST.to_owned(), request_id);
-    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, expected, found)
+    Outcome::of(!data.is_empty(), FailureCode::InResponseToMismatch, request_id(sent), found)
 }
 
 pub(in crate::sp) fn not_before(data: &mut Vec<Element<'_>>) -> Outcome {
