@@ -89,6 +89,12 @@ impl Captured {
         }
     }
 
+    /// Whether there is a SAML message in it at all, to be read.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.xml().is_some_and(|xml| Document::read(&xml, Limits::message()).is_ok())
+    }
+
     /// The Issuer that it names, of the Response or else of an assertion; nobody has verified it.
     #[must_use]
     pub fn issuer(&self) -> Option<String> {
