@@ -5,6 +5,7 @@
 //! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
 //! | `response.rs` | the answer: the order in which it is taken apart |
 //! | `check/` | the rules that the answer must keep, one function each |
+//! | `inspect.rs` | the same on a message in a file, for an operator |
 //! | `entity.rs` | our service providers, and which of them asks |
 //! | `metadata.rs` | what we publish about each |
 //!
@@ -13,6 +14,7 @@
 pub mod authn_request;
 pub mod check;
 pub mod entity;
+pub mod inspect;
 pub mod metadata;
 pub mod response;
 #[cfg(test)]
@@ -34,7 +36,7 @@ use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
 
 pub use self::{
     authn_request::SentRequest,
-    check::{CheckId, CheckRun, CheckStep, Verdict},
+    check::{Allowed, CheckId, CheckRun, CheckStep, Verdict},
     entity::{SpEntities, SpEntity},
     response::Expected,
 };
