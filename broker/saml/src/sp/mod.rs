@@ -27,7 +27,7 @@ use broker_core::{
     request::AuthenticationRequest,
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
 };
-use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
+use certs::{AlgorithmPolicy, DecryptionKey, Signer, query_signature::MessageParameter};
 
 pub use self::{
     authn_request::SentRequest,
@@ -84,6 +84,8 @@ pub struct SamlSp<'a> {
     pub registry: &'a Registry,
     /// What signs our requests.
     pub signer: &'a dyn Signer,
+    /// What opens encrypted assertions: the published key first.
+    pub decryption: &'a [DecryptionKey],
 }
 
 impl std::fmt::Debug for SamlSp<'_> {
@@ -134,7 +136,13 @@ impl Upstream for SamlSp<'_> {
     ) -> Result<Completion, Failure> {
         let provider = self.provider(provider, moment)?;
         let sent = SentRequest::recall(remembered)?;
-        let expected = Expected { provider, settings: self.settings, sent: &sent, now: moment.now };
+        let expected = Expected {
+            provider,
+            settings: self.settings,
+            sent: &sent,
+            decryption: self.decryption,
+            now: moment.now,
+        };
         let (result, once) = response::run_form(message.form.as_deref(), &expected).result?;
         Ok(Completion::Done { result: Box::new(result), once })
     }

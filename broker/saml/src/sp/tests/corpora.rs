@@ -74,6 +74,7 @@ fn is_refused_today(message: &Message) -> bool {
         provider: &message.case.provider,
         settings: &settings,
         sent: &message.case.sent,
+        decryption: &[],
         now: NOW,
     };
     message.id.contains("expired")
@@ -92,6 +93,7 @@ fn what_other_projects_refuse_is_refused() {
             provider: &message.case.provider,
             settings: &message.case.settings,
             sent: &message.case.sent,
+            decryption: &[],
             now: message.case.now,
         };
         let run = run(&message.xml, &expected);
