@@ -5,12 +5,14 @@
 //! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
 //! | `response.rs` | the answer: the order in which it is taken apart |
 //! | `check/` | the rules that the answer must keep, one function each |
+//! | `inspect.rs` | the same on a message in a file, for an operator |
 //! | `metadata.rs` | what we publish about ourselves |
 //!
 //! Sibling: `broker-oidc/rp`. Neighbours: `broker-core/role/upstream.rs` is the contract, `metadata` the registry, `certs` the keys.
 
 pub mod authn_request;
 pub mod check;
+pub mod inspect;
 pub mod metadata;
 pub mod response;
 #[cfg(test)]
@@ -31,7 +33,7 @@ use certs::{AlgorithmPolicy, DecryptionKey, Signer, query_signature::MessagePara
 
 pub use self::{
     authn_request::SentRequest,
-    check::{CheckId, CheckRun, CheckStep, Verdict},
+    check::{Allowed, CheckId, CheckRun, CheckStep, Verdict},
     response::Expected,
 };
 use crate::binding::post;

@@ -26,6 +26,7 @@ use super::{
         CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, encryption,
         response, signature, subject,
     },
+    inspect::Noted,
 };
 use crate::{
     attributes,
@@ -66,7 +67,7 @@ impl Expected<'_> {
 #[must_use]
 pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
     let mut steps = Steps::new();
-    let result = posted(form, &mut steps).and_then(|xml| checked(&xml, expected, &mut steps));
+    let result = posted_and_checked(form, expected, &mut steps);
     CheckRun { steps: steps.finish(), result }
 }
 
@@ -74,10 +75,27 @@ pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
 #[must_use]
 pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
     let mut steps = Steps::new();
-    let result = steps
-        .take(CheckId::Form, Outcome::not_applicable("no form"))
-        .and_then(|()| checked(xml, expected, &mut steps));
+    let result = found_and_checked(xml, expected, &mut steps);
     CheckRun { steps: steps.finish(), result }
+}
+
+/// [`run_form`] with the steps at hand.
+pub(super) fn posted_and_checked(
+    form: Option<&[u8]>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Answer, Failure> {
+    posted(form, steps).and_then(|xml| checked(&xml, expected, steps))
+}
+
+/// [`run`] with the steps at hand.
+pub(super) fn found_and_checked(
+    xml: &[u8],
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Answer, Failure> {
+    steps.take(CheckId::Form, Outcome::not_applicable("no form"))?;
+    checked(xml, expected, steps)
 }
 
 /// The InResponseTo of a Response that nobody has verified yet: good for finding a login, and for nothing else.
@@ -129,7 +147,8 @@ fn posted(form: Option<&[u8]>, steps: &mut Steps) -> Result<Vec<u8>, Failure> {
         .map_err(|refused| Failure::new(FailureCode::MessageMalformed, refused.to_string()))
 }
 
-type Answer = (Verified<AuthenticationResult>, OneTimeUse);
+/// Who was authenticated, and the mark of the message.
+pub(super) type Answer = (Verified<AuthenticationResult>, OneTimeUse);
 /// The result and the mark, out of one verified message.
 type Proven = Verified<(AuthenticationResult, OneTimeUse)>;
 
@@ -248,8 +267,9 @@ fn envelope<'d>(
 ) -> Result<Element<'d>, Failure> {
     let settings = expected.settings;
     steps.take(CheckId::ResponseVersion, response::version(response.version))?;
-    steps
-        .take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, &expected.sent.id))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = response::in_response_to(response.in_response_to, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::InResponseTo, outcome)?;
     steps.take(CheckId::ResponseIssuer, response::issuer(response, expected.provider_id(), is_signed))?;
     steps.take(CheckId::Destination, response::destination(response, &settings.acs_url, is_signed))?;
     steps.take(CheckId::ResponseIssueInstant, response::issue_instant(response, expected.clock()))?;
@@ -291,6 +311,7 @@ fn identity(
         session_ends,
         authorities,
     };
+    steps.note(|| Noted::of(assertion));
     Ok((result, once))
 }
 
@@ -304,7 +325,9 @@ fn confirmed(
     let (outcome, mut data) = subject::bearer(assertion);
     steps.take(CheckId::Bearer, outcome)?;
     steps.take(CheckId::Recipient, subject::recipient(&mut data, &expected.settings.acs_url))?;
-    steps.take(CheckId::ConfirmationInResponseTo, subject::in_response_to(&mut data, &expected.sent.id))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = subject::in_response_to(&mut data, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::ConfirmationInResponseTo, outcome)?;
     steps.take(CheckId::ConfirmationNotBefore, subject::not_before(&mut data))?;
     steps.take(CheckId::ConfirmationNotOnOrAfter, subject::not_on_or_after(&mut data, expected.clock()))?;
     data.into_iter().filter_map(subject::end_of).max().ok_or_else(|| FailureCode::SubjectConfirmation.into())
@@ -318,7 +341,9 @@ fn restricted(assertion: &Assertion<'_>, expected: &Expected<'_>, steps: &mut St
     steps.take(CheckId::NotBefore, conditions::not_before(conditions, clock))?;
     steps.take(CheckId::NotOnOrAfter, conditions::not_on_or_after(conditions, clock))?;
     steps.take(CheckId::KnownConditions, conditions::known(conditions))?;
-    steps.take(CheckId::Audience, conditions::audience(conditions, &expected.settings.entity_id))?;
+    let may_be_absent = steps.audience_may_be_absent();
+    let outcome = conditions::audience(conditions, &expected.settings.entity_id, may_be_absent);
+    steps.take(CheckId::Audience, outcome)?;
     steps.take(CheckId::ProxyRestriction, conditions::proxy_restriction(conditions))
 }
 

@@ -30,6 +30,8 @@ use broker_core::{
 };
 use certs_proof::Verified;
 
+use super::inspect::Noted;
+
 macro_rules! checks {
     ($($variant:ident, $id:literal, $spec:literal, $rule:literal;)*) => {
         /// Every rule, in the order in which they are looked at.
@@ -193,13 +195,65 @@ fn request_id(id: &str) -> String {
 /// What to say of a part that is not there.
 pub(super) const ABSENT: &str = "nothing";
 
+/// What to say of a part that is not there and would have to be.
+pub(super) const LET_PASS: &str = "nothing; let pass in this inspection";
+
+/// What an inspection may let pass and a login never does. Each is a rule of the profile that some providers break; to look past it
+/// shows what else is wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// The Response or its confirmation names no request (SAML Profiles 4.1.5). One that is named must be the request of this login.
+    pub unsolicited: bool,
+    /// There is no AudienceRestriction. One that is there must name us all the same.
+    pub no_audience: bool,
+}
+
 /// The steps taken so far.
 #[derive(Debug, Default)]
-pub(super) struct Steps(Vec<CheckStep>);
+pub(super) struct Steps {
+    taken: Vec<CheckStep>,
+    /// `None`: this is a login.
+    inspection: Option<Inspecting>,
+}
+
+/// What an inspection has beyond a login.
+#[derive(Debug)]
+struct Inspecting {
+    allowed: Allowed,
+    noted: Option<Noted>,
+}
 
 impl Steps {
+    /// Those of a login.
     pub(super) fn new() -> Self {
-        Self(Vec::with_capacity(CheckId::ALL.len()))
+        Self { taken: Vec::with_capacity(CheckId::ALL.len()), inspection: None }
+    }
+
+    /// Those of an inspection.
+    pub(super) fn inspecting(allowed: Allowed) -> Self {
+        Self { inspection: Some(Inspecting { allowed, noted: None }), ..Self::new() }
+    }
+
+    /// Whether an answer that names no request is looked at further.
+    pub(super) fn request_may_be_absent(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.unsolicited)
+    }
+
+    /// Whether an assertion without AudienceRestriction is looked at further.
+    pub(super) fn audience_may_be_absent(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.no_audience)
+    }
+
+    /// Keeps what an inspection shows of a message that keeps every rule.
+    pub(super) fn note(&mut self, noted: impl FnOnce() -> Noted) {
+        if let Some(inspecting) = &mut self.inspection {
+            inspecting.noted = Some(noted());
+        }
+    }
+
+    /// What was kept.
+    pub(super) fn noted(&self) -> Option<&Noted> {
+        self.inspection.as_ref()?.noted.as_ref()
     }
 
     /// Writes down what came of a rule, and goes no further when it is broken.
@@ -211,20 +265,20 @@ impl Steps {
             }
             Verdict::Passed | Verdict::NotApplicable | Verdict::NotReached => None,
         };
-        self.0.push(CheckStep { id, verdict, expected, found });
+        self.taken.push(CheckStep { id, verdict, expected, found });
         broken.map_or(Ok(()), Err)
     }
 
     /// One step for each rule: those that were not reached are said to be.
     pub(super) fn finish(mut self) -> Vec<CheckStep> {
-        let reached = self.0.len();
-        self.0.extend(CheckId::ALL.iter().skip(reached).map(|id| CheckStep {
+        let reached = self.taken.len();
+        self.taken.extend(CheckId::ALL.iter().skip(reached).map(|id| CheckStep {
             id: *id,
             verdict: Verdict::NotReached,
             expected: Cow::Borrowed(""),
             found: String::new(),
         }));
-        self.0
+        self.taken
     }
 }
 

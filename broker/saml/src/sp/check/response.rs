@@ -3,7 +3,7 @@
 use broker_core::failure::FailureCode;
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome, request_id, signature::is_in_advice};
+use super::{ABSENT, Clock, LET_PASS, Outcome, request_id, signature::is_in_advice};
 use crate::message::{Response, is_encrypted_assertion, is_response, text_of};
 
 /// `entity`: the format of an Issuer that is an entity ID, and the only one here (SAML Profiles 4.1.4.2).
@@ -22,7 +22,11 @@ pub(in crate::sp) fn version(version: Option<&str>) -> Outcome {
     Outcome::of(version == Some("2.0"), FailureCode::VersionUnsupported, "2.0", version.unwrap_or(ABSENT))
 }
 
-pub(in crate::sp) fn in_response_to(found: Option<&str>, sent: &str) -> Outcome {
+/// `may_be_absent` is for an inspection alone.
+pub(in crate::sp) fn in_response_to(found: Option<&str>, sent: &str, may_be_absent: bool) -> Outcome {
+    if found.is_none() && may_be_absent {
+        return Outcome::not_applicable(LET_PASS);
+    }
     let code = if found.is_none() { FailureCode::Unsolicited } else { FailureCode::InResponseToMismatch };
     Outcome::of(found == Some(sent), code, request_id(sent), request_id(found.unwrap_or(ABSENT)))
 }
