@@ -430,6 +430,25 @@ async fn an_answer_that_breaks_a_rule_is_refused_by_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_answer_that_does_not_open_looks_like_a_bad_signature() {
+    let federation = federation().await;
+    let (walk, _) = at_provider(&federation).await;
+    let key = federation.encryption_key(federation.port()).await;
+    let stranger = PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key");
+    let (gcm, cbc) =
+        (Encryption::default(), Encryption { cipher: BlockCipher::Aes256Cbc, ..Encryption::default() });
+    let mut answer = walk.answer();
+    let code = |form| refused(&walk, form);
+    let foreign = walk.provider.issue_encrypted(asked(&walk), &answer, stranger.public_key(), gcm);
+    assert_eq!(code(&foreign).await, "provider.undecryptable");
+    // Not signed around it, CBC has no integrity: it is not even tried.
+    answer.signed = Signed::Assertion;
+    let unsigned = walk.provider.issue_encrypted(asked(&walk), &answer, &key, cbc);
+    assert_eq!(code(&unsigned).await, "provider.undecryptable");
+    ends_well(walk).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nobody_asked_for_is_refused() {
     let federation = federation().await;
     let port = federation.port();

@@ -102,7 +102,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
         ALLOWANCES.iter().filter(|(_, is_set)| is_set(arguments)).map(|(option, _)| *option).collect();
     // Whoever lets something pass is told what a login would have made of it.
     let at_login = (!allowances.is_empty() && inspection.result.is_ok())
-        .then(|| inspected(arguments, &captured, &provider, &keys, false).result.err().map(|failure| failure.code))
+        .then(|| {
+            inspected(arguments, &captured, &provider, &keys, false).result.err().map(|failure| failure.code)
+        })
         .flatten();
     let held = Held {
         file: arguments.file.display().to_string(),

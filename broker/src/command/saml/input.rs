@@ -6,7 +6,7 @@ use std::{
 };
 
 use broker_saml::sp::inspect::Captured;
-use certs::{DecryptionKey, PrivateKey};
+use certs::DecryptionKey;
 use metadata::{
     SamlProvider,
     lint::Report,
@@ -56,10 +56,7 @@ pub(super) fn decryption_keys(paths: &[PathBuf]) -> Result<Vec<DecryptionKey>, S
         let refused = |error: &dyn std::fmt::Display| {
             Stopped::could_not(format!("{}: no decryption key: {error}", path.display()))
         };
-        let text = zeroize::Zeroizing::new(edit::read_file(path)?);
-        let text = std::str::from_utf8(&text).map_err(|error| refused(&error))?;
-        let key = PrivateKey::from_pkcs8_pem_any_kind(text).map_err(|error| refused(&error))?;
-        DecryptionKey::from_private_key(&key).map_err(|error| refused(&error))
+        DecryptionKey::from_pkcs8_pem(edit::read_file(path)?).map_err(|error| refused(&error))
     };
     paths.iter().map(read).collect()
 }

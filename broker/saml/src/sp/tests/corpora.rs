@@ -155,7 +155,9 @@ fn why(inspection: &Inspection) -> String {
     };
     // The verifier of signatures ends with the rule's name.
     let rule = step.found.strip_suffix(')').and_then(|found| found.rsplit_once('(')).map(|(_, rule)| rule);
-    match rule.filter(|rule| rule.starts_with("signature.") || rule.starts_with("encryption.") || rule.starts_with("xml.")) {
+    match rule.filter(|rule| {
+        rule.starts_with("signature.") || rule.starts_with("encryption.") || rule.starts_with("xml.")
+    }) {
         Some(rule) => format!("`{}`: `{rule}`", step.id.as_str()),
         None => format!("`{}`: `{code}`", step.id.as_str()),
     }
