@@ -5,7 +5,11 @@
 mod code;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use broker_saml::idp::AssertionToIssue;
+use broker_saml::idp::{AssertionToIssue, Signed};
+use certs::{
+    PrivateKey, SignatureAlgorithm, Signer as _,
+    xml_encryption::{BlockCipher, Encryption},
+};
 use serde_json::Value;
 use tests::{
     browser::{Form, Page, encoded},
@@ -438,13 +442,16 @@ async fn an_encrypted_answer_that_does_not_open_looks_like_a_bad_signature() {
     let (gcm, cbc) =
         (Encryption::default(), Encryption { cipher: BlockCipher::Aes256Cbc, ..Encryption::default() });
     let mut answer = walk.answer();
-    let code = |form| refused(&walk, form);
     let foreign = walk.provider.issue_encrypted(asked(&walk), &answer, stranger.public_key(), gcm);
-    assert_eq!(code(&foreign).await, "provider.undecryptable");
     // Not signed around it, CBC has no integrity: it is not even tried.
     answer.signed = Signed::Assertion;
     let unsigned = walk.provider.issue_encrypted(asked(&walk), &answer, &key, cbc);
-    assert_eq!(code(&unsigned).await, "provider.undecryptable");
+    for form in [foreign, unsigned] {
+        let sent = walk.browser.submit(federation.port(), &form).await;
+        let (page, _, code) = federation.refused(&walk.browser, federation.port(), &sent).await;
+        assert_eq!(code, "provider.undecryptable");
+        assert_eq!(page.reference_and_code().1, "provider.signature_invalid");
+    }
     ends_well(walk).await;
 }
 

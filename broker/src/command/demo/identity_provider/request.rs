@@ -231,6 +231,7 @@ mod tests {
 
     fn peer() -> ServiceProvider {
         ServiceProvider {
+            encryption_key: None,
             entity_id: "http://broker.localhost/saml/metadata".to_owned(),
             keys: Vec::new(),
             acs_urls: vec!["http://broker.localhost/saml/acs".to_owned()],
