@@ -1,15 +1,17 @@
 //! Our SAML metadata: what providers need to know of us, signed with the metadata key (SAML Metadata 2.4.4).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use broker_core::{
-    attribute::AttributeName,
     identifier::Language,
     moment::{Moment, Timestamp},
     organisation::LocalText,
 };
-use broker_saml::sp::metadata::{Presentation, metadata};
+use broker_saml::sp::{
+    SpEntity,
+    metadata::{Presentation, metadata},
+};
 use certs::Signer;
 use metadata::{Contact, ContactKind, publish::Validity};
 
@@ -22,35 +24,37 @@ const CACHE_SECONDS: u32 = 6 * 3600;
 /// The document changes this often at most, so that it is the same on every node and can be compared.
 const STEP: i64 = 24 * 3600;
 
-/// What we can make use of from any provider. None is required: what a service needs is its own affair.
-const WANTED: &[AttributeName] = &[
-    AttributeName::SubjectId,
-    AttributeName::PairwiseId,
-    AttributeName::GivenName,
-    AttributeName::Surname,
-    AttributeName::DisplayName,
-    AttributeName::Mail,
-    AttributeName::OrgAffiliation,
-    AttributeName::OrganisationUnit,
-    AttributeName::EmployeeHsaId,
-];
-
-/// The document of a day, signed once: it is fetched by anybody.
+/// The documents of a day, by the name of the service provider, each signed once: they are fetched by anybody.
 #[derive(Debug, Default)]
-pub(crate) struct OwnMetadata(ArcSwapOption<(i64, Vec<u8>)>);
+pub(crate) struct OwnMetadata(ArcSwapOption<Today>);
+
+#[derive(Debug)]
+struct Today {
+    day: i64,
+    documents: BTreeMap<String, Vec<u8>>,
+}
 
 impl OwnMetadata {
-    /// The document as it stands today.
+    /// The document of a service provider as it stands today; `None`: there is none of that name.
     ///
     /// # Errors
     /// When the key does not sign, or a configured text cannot be written as XML.
-    pub(crate) fn today(&self, node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+    pub(crate) fn today(
+        &self,
+        node: &Node,
+        name: &str,
+        moment: Moment<'_>,
+    ) -> Result<Option<Vec<u8>>, String> {
         let day = moment.now.0.div_euclid(STEP);
-        if let Some(made) = self.0.load().as_ref().filter(|made| made.0 == day) {
-            return Ok(made.1.clone());
+        if let Some(made) = self.0.load().as_ref().filter(|made| made.day == day) {
+            return Ok(made.documents.get(name).cloned());
         }
-        let document = sign(node, moment)?;
-        self.0.store(Some(Arc::new((day, document.clone()))));
+        let documents = node
+            .service_providers()
+            .map(|entity| Ok((entity.name.clone(), sign(node, entity, moment)?)))
+            .collect::<Result<BTreeMap<_, _>, String>>()?;
+        let document = documents.get(name).cloned();
+        self.0.store(Some(Arc::new(Today { day, documents })));
         Ok(document)
     }
 }
@@ -59,7 +63,7 @@ impl OwnMetadata {
 ///
 /// # Errors
 /// When the key does not sign, or a configured text cannot be written as XML.
-fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
+fn sign(node: &Node, entity: &SpEntity, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let federation = &node.config.file.federation;
     let organisation =
         if federation.organisation.is_empty() { &federation.name } else { &federation.organisation };
@@ -73,7 +77,8 @@ fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
             ),
             ("en", "Lets people sign in to other organisations' services with their employer's e-ID."),
         ]),
-        attributes: WANTED.to_vec(),
+        attributes: entity.attributes.iter().copied().collect(),
+        categories: entity.categories.clone(),
         organisation: (organisation.clone(), organisation.clone(), home),
         contacts: federation
             .contact
@@ -91,7 +96,9 @@ fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let validity =
         Validity { until: Some(Timestamp(day).plus(VALID_DAYS * STEP)), cache_seconds: Some(CACHE_SECONDS) };
     let certificates = node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect();
-    metadata(node.sp_settings(), &presentation, certificates, validity, &**node.keys.metadata_signing())
+    let encryption = Some(node.keys.saml_decryption_certificate().to_vec());
+    let signer = &**node.keys.metadata_signing();
+    metadata(&entity.settings, &presentation, certificates, encryption, validity, signer)
         .map_err(|error| error.to_string())
 }
 

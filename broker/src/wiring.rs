@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use broker_core::{
@@ -17,7 +18,7 @@ use broker_core::{
     subject::SubjectSecret,
 };
 use broker_oidc::op::{OidcOp, OpSettings};
-use broker_saml::sp::{SamlSp, SpSettings};
+use broker_saml::sp::{SamlSp, SpEntities, SpEntity};
 use broker_store::{
     admin_socket::AdminSocket,
     embedded,
@@ -38,6 +39,8 @@ use crate::{
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
+    throttle::Throttle,
+    work::{Work, WorkBounds},
 };
 
 /// The name of the nodes' secret in sealed records: a rotation gives a new one.
@@ -63,8 +66,12 @@ pub(crate) struct Node {
     pub(crate) subjects: Subjects,
     /// The key that client secrets are hashed with.
     pub(crate) client_secrets: MacKey,
+    /// Runs what is heavy.
+    pub(crate) work: Work,
+    /// How often one may ask.
+    pub(crate) throttle: Throttle,
     op: OpSettings,
-    sp: SpSettings,
+    sp: SpEntities,
     keys_agreed: AtomicBool,
     own_metadata: OwnMetadata,
 }
@@ -112,10 +119,15 @@ impl Node {
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
-            op: settings::op(&config),
-            sp: settings::sp(&config),
+            op: settings::op(&config, pages.languages()),
+            sp: settings::sp(&config)?,
             client_secrets: client_secret_key(&keys),
             vault: Vault::new(store, node_secret, Vec::new()),
+            work: Work::new(WorkBounds::on_this_machine(
+                config.file.limits.work_queue,
+                Duration::from_millis(config.file.limits.work_milliseconds),
+            )),
+            throttle: Throttle::new(&config.file.limits),
             config,
             keys,
             registry,
@@ -153,7 +165,12 @@ impl Node {
 
     /// Our SAML service provider face over a registry snapshot.
     pub(crate) fn sp<'a>(&'a self, registry: &'a Registry) -> SamlSp<'a> {
-        SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
+        SamlSp {
+            entities: &self.sp,
+            registry,
+            signer: &**self.keys.saml_signing(),
+            decryption: self.keys.saml_decryption(),
+        }
     }
 
     /// What tags relying parties in cookies.
@@ -188,17 +205,17 @@ impl Node {
         Ok(())
     }
 
-    /// Our SAML metadata, signed.
+    /// The SAML metadata of one of our service providers, signed; `None`: there is none of that name.
     ///
     /// # Errors
     /// When the key does not sign.
-    pub(crate) fn own_metadata(&self, moment: Moment<'_>) -> Result<Vec<u8>, String> {
-        self.own_metadata.today(self, moment)
+    pub(crate) fn own_metadata(&self, name: &str, moment: Moment<'_>) -> Result<Option<Vec<u8>>, String> {
+        self.own_metadata.today(self, name, moment)
     }
 
-    /// How we present ourselves to providers.
-    pub(crate) fn sp_settings(&self) -> &SpSettings {
-        &self.sp
+    /// Our service providers.
+    pub(crate) fn service_providers(&self) -> impl Iterator<Item = &SpEntity> {
+        self.sp.all()
     }
 
     /// What we may say of levels.
@@ -371,10 +388,11 @@ fn clone_secret(secret: &Secret) -> Secret {
 mod settings {
     //! The roles' settings out of the configuration.
     use broker_oidc::claims::ClaimNames;
+    use broker_saml::sp::SpSettings;
 
-    use super::{Config, OpSettings, OutputMap, SpSettings};
+    use super::{Config, OpSettings, OutputMap, SpEntities, SpEntity};
 
-    pub(super) fn op(config: &Config) -> OpSettings {
+    pub(super) fn op(config: &Config, ui_locales: Vec<String>) -> OpSettings {
         OpSettings {
             issuer: config.file.issuer.clone(),
             authorization_endpoint: config.at("/oidc/authorize"),
@@ -383,17 +401,25 @@ mod settings {
             jwks_uri: config.at("/oidc/jwks"),
             service_documentation: None,
             acr_values: Vec::new(),
+            ui_locales,
             claim_names: ClaimNames::default(),
         }
     }
 
-    pub(super) fn sp(config: &Config) -> SpSettings {
-        SpSettings {
-            skew_seconds: i64::from(config.file.saml.skew_seconds),
-            output_map: OutputMap { reviewed: config.file.federation.reviewed },
-            require_signed_response: config.file.saml.require_signed_response,
-            ..SpSettings::new(config.entity_id(), config.at("/saml/acs"))
-        }
+    pub(super) fn sp(config: &Config) -> Result<SpEntities, String> {
+        let mut entities = config.service_providers().into_iter().map(|one| SpEntity {
+            settings: SpSettings {
+                skew_seconds: i64::from(config.file.saml.skew_seconds),
+                output_map: OutputMap { reviewed: config.file.federation.reviewed },
+                require_signed_response: config.file.saml.require_signed_response,
+                ..SpSettings::new(one.entity_id, one.acs_url)
+            },
+            name: one.name,
+            attributes: one.attributes,
+            categories: one.categories,
+        });
+        let main = entities.next().ok_or("there is no main service provider")?;
+        Ok(SpEntities::new(main, entities.collect(), &config.file.issuer))
     }
 }
 

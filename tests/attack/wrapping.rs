@@ -8,7 +8,6 @@ use super::kit::{
 const COUNT: &[&str] = &["provider.assertion_count"];
 const INVALID: &[&str] = &["provider.signature_invalid"];
 const MISSING: &[&str] = &["provider.signature_missing"];
-const UNSOLICITED: &[&str] = &["provider.unsolicited"];
 const MALFORMED: &[&str] = &["provider.message_malformed"];
 const END: &str = "</saml:Assertion>";
 
@@ -215,11 +214,11 @@ pub(crate) const VECTORS: &[Vector] = &[
         let (text, _, _, evil) = responses(scene);
         in_extensions(&evil, &text).into()
     }),
-    on_response("the signed Response inside an envelope", "SAML Profiles 4.1.4", UNSOLICITED, |scene| {
+    on_response("the signed Response inside an envelope", "SAML Profiles 4.1.4", MALFORMED, |scene| {
         let (text, ..) = responses(scene);
         format!("<x:Envelope xmlns:x=\"urn:x\">{text}</x:Envelope>").into()
     }),
-    on_assertion("the assertion without its Response", "SAML Profiles 4.1.4.2", UNSOLICITED, |scene| {
+    on_assertion("the assertion without its Response", "SAML Profiles 4.1.4.2", MALFORMED, |scene| {
         pieces(scene).signed.into()
     }),
     on_assertion("nothing is signed", "ASVS 6.8.2", MISSING, |scene| scene.text().into()),

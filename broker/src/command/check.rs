@@ -36,14 +36,31 @@ struct Report<'a> {
     errors: usize,
     warnings: usize,
     problems: &'a [Problem],
+    service_providers: Vec<ServiceProviderRow>,
+}
+
+/// One service provider of ours: what a provider's operator is to load.
+#[derive(Serialize)]
+struct ServiceProviderRow {
+    name: String,
+    entity_id: String,
+    metadata: String,
+    attributes: Vec<&'static str>,
 }
 
 /// Looks at everything and says all that is wrong.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
+    let mut service_providers = Vec::new();
     let problems = match Config::read(&arguments.config) {
         Err(problems) => problems,
         Ok(config) => {
             let mut problems = Problems::new(&arguments.config, "");
+            service_providers.extend(config.service_providers().into_iter().map(|one| ServiceProviderRow {
+                metadata: config.at(&one.metadata_path),
+                attributes: one.attributes.iter().map(|name| name.key()).collect(),
+                name: one.name,
+                entity_id: one.entity_id,
+            }));
             let (keys, found) = look(&config);
             found.into_iter().for_each(|problem| problems.add(problem));
             if !arguments.offline {
@@ -56,11 +73,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     let count = |severity| problems.list().iter().filter(|problem| problem.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if arguments.json {
-        style::json(&Report { errors, warnings, problems: problems.list() })?;
+        style::json(&Report { errors, warnings, problems: problems.list(), service_providers })?;
     } else {
         let mut lines = Lines::to_stdout();
         if errors + warnings > 0 {
             lines.say(Tone::Plain, &problems);
+            lines.gap();
+        }
+        if !service_providers.is_empty() {
+            let rows: Vec<Vec<String>> =
+                service_providers.into_iter().map(|row| vec![row.name, row.entity_id, row.metadata]).collect();
+            lines.table(&["service provider", "entity ID", "metadata"], &rows);
             lines.gap();
         }
         match (errors, warnings) {

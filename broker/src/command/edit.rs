@@ -32,6 +32,8 @@ pub(crate) struct Edit {
     head: Option<Vec<u8>>,
     /// What is live.
     pub(crate) registry: Registry,
+    /// What our service providers are called.
+    pub(crate) service_providers: Vec<String>,
 }
 
 /// What a change puts and moves.
@@ -64,6 +66,7 @@ impl Edit {
             store,
             mac: wiring::registry_key(&keys),
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
+            service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             config,
             head: None,
             registry: Registry::default(),

@@ -83,6 +83,17 @@ pub(crate) struct Add {
     /// Do not show a provider in the choice; it is reached by being named.
     #[arg(long)]
     hidden: bool,
+    /// Tell a provider which relying party asks (Scoping/RequesterID).
+    #[arg(long)]
+    names_requesters: bool,
+    /// A provider that this one asks in its turn, by the name that it has there: it can be named in its place, and this one is believed when it says
+    /// that that one authenticated. Repeatable.
+    #[arg(long, value_name = "ENTITY_ID")]
+    behind: Vec<String>,
+    /// The service provider of ours that always asks a provider, by its name in the configuration. Pinned where its people's identifiers are made for
+    /// one service provider.
+    #[arg(long, value_name = "NAME")]
+    service_provider: Option<String>,
     /// Give a relying party a new secret even if it has one.
     #[arg(long)]
     renew_secret: bool,
@@ -215,6 +226,10 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         fail_on_missing_attribute: add.fail_on_missing_attribute.then_some(true),
         hidden: add.hidden.then_some(true),
         suspended: None,
+        names_requesters: add.names_requesters.then_some(true),
+        behind: (!add.behind.is_empty())
+            .then(|| add.behind.iter().map(|id| ProviderId::from(id.as_str())).collect()),
+        service_provider: add.service_provider.clone(),
     };
     let mut files = Vec::new();
     for path in &add.files {
@@ -222,6 +237,14 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         files.push((path.display().to_string(), octets));
     }
     let mut edit = Edit::open(&add.config.config).await?;
+    if let Some(name) = &add.service_provider
+        && !edit.service_providers.contains(name)
+    {
+        return Err(Stopped::could_not(format!(
+            "no service provider is called {name}; there are: {}",
+            edit.service_providers.join(", ")
+        )));
+    }
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -336,7 +359,11 @@ async fn list(list: &List) -> Result<(), Stopped> {
         id: policy.id.to_string(),
         name: policy.display_name.best(&[]).unwrap_or_default().to_owned(),
         organisation: policy.organisation.number.to_string(),
-        state: state(policy.suspended),
+        state: if registry.saml_provider(&policy.id).is_some_and(|found| found.signing_keys.is_empty()) {
+            "no usable key: takes no login"
+        } else {
+            state(policy.suspended)
+        },
     });
     let services = registry.oidc_clients().map(|client| Row {
         kind: "relying party",

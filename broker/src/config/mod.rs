@@ -4,6 +4,7 @@
 
 mod problem;
 mod schema;
+mod service_provider;
 mod validate;
 
 use std::{
@@ -12,6 +13,8 @@ use std::{
 };
 
 pub(crate) use problem::{Problem, Problems, Severity};
+
+pub(crate) use service_provider::ServiceProvider;
 
 use broker_core::organisation::LocalText;
 use serde::Deserialize;
@@ -134,17 +137,40 @@ pub(crate) enum Notice {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SamlSection {
-    /// Our entity ID as a service provider; default: `ISSUER/saml/metadata`.
+    /// Our entity ID as the main service provider; default: `ISSUER/saml/metadata`.
     pub(crate) entity_id: Option<String>,
     /// Refuse responses in which only the assertion is signed (Sweden Connect deployment profile 6.1).
     pub(crate) require_signed_response: bool,
     /// Clock difference that is forgiven, seconds.
     pub(crate) skew_seconds: u32,
+    /// Our service providers, where others are wanted than the two that are built in.
+    pub(crate) service_provider: Vec<ServiceProviderSection>,
+}
+
+/// `[[saml.service_provider]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceProviderSection {
+    /// Its name in addresses and registrations. One is called `main`.
+    pub(crate) name: String,
+    /// Its entity ID; default: where its metadata is.
+    #[serde(default)]
+    pub(crate) entity_id: Option<String>,
+    /// What it asks providers for.
+    pub(crate) attributes: Vec<String>,
+    /// The entity categories that it is published with.
+    #[serde(default)]
+    pub(crate) categories: Vec<String>,
 }
 
 impl Default for SamlSection {
     fn default() -> Self {
-        Self { entity_id: None, require_signed_response: false, skew_seconds: 60 }
+        Self {
+            entity_id: None,
+            require_signed_response: false,
+            skew_seconds: 60,
+            service_provider: Vec::new(),
+        }
     }
 }
 
@@ -169,11 +195,43 @@ pub(crate) struct LimitsSection {
     pub(crate) request_seconds: u64,
     /// Seconds that a login may take, the person's own time included.
     pub(crate) login_seconds: u64,
+    /// Seconds after which a connection is closed when its requests have ended.
+    pub(crate) connection_seconds: u64,
+    /// Requests over one connection, likewise.
+    pub(crate) connection_requests: usize,
+    /// Megabytes of request bodies in memory at a time.
+    pub(crate) body_megabytes: usize,
+    /// Pieces of heavy work (XML, signatures) that may wait; more are told to come again.
+    pub(crate) work_queue: usize,
+    /// Milliseconds that a piece of heavy work waits at most.
+    pub(crate) work_milliseconds: u64,
+    /// Token requests a second of one relying party that proves itself; twice as many at once.
+    pub(crate) client_per_second: u32,
+    /// Failed authentications a minute under one client_id.
+    pub(crate) guesses_per_minute: u32,
+    /// Logins that one browser begins within a minute.
+    pub(crate) begun_per_minute: u32,
+    /// Answers of a provider that are looked at for one login.
+    pub(crate) answers_per_login: u32,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { connections: 10_000, header_seconds: 10, request_seconds: 30, login_seconds: 1_200 }
+        Self {
+            connections: 10_000,
+            header_seconds: 10,
+            request_seconds: 30,
+            login_seconds: 1_200,
+            connection_seconds: 600,
+            connection_requests: 10_000,
+            body_megabytes: 64,
+            work_queue: 500,
+            work_milliseconds: 5_000,
+            client_per_second: 500,
+            guesses_per_minute: 60,
+            begun_per_minute: 15,
+            answers_per_login: 10,
+        }
     }
 }
 
@@ -253,6 +311,7 @@ impl Config {
         if let Some(embedded) = file.store.url.strip_prefix("embedded:") {
             file.store.url = format!("embedded:{}", base.join(embedded).display());
         }
+        service_provider::validate(&file, &mut problems);
         match validate::origin(&file, &mut problems) {
             Some(origin) if !problems.has_errors() => Ok(Self { file, origin }),
             _ => Err(problems),
@@ -269,9 +328,9 @@ impl Config {
         self.origin.origin().ascii_serialization()
     }
 
-    /// Our SAML entity ID as a service provider.
-    pub(crate) fn entity_id(&self) -> String {
-        self.file.saml.entity_id.clone().unwrap_or_else(|| self.at("/saml/metadata"))
+    /// Our service providers, the main one first.
+    pub(crate) fn service_providers(&self) -> Vec<ServiceProvider> {
+        service_provider::all(self)
     }
 
     /// Whether browsers reach us over TLS, by us or by a proxy.

@@ -24,11 +24,24 @@ pub(crate) const KEYS: &[&str] = &[
     "saml.entity_id",
     "saml.require_signed_response",
     "saml.skew_seconds",
+    "saml.service_provider.name",
+    "saml.service_provider.entity_id",
+    "saml.service_provider.attributes",
+    "saml.service_provider.categories",
     "pages.directory",
     "limits.connections",
     "limits.header_seconds",
     "limits.request_seconds",
     "limits.login_seconds",
+    "limits.connection_seconds",
+    "limits.connection_requests",
+    "limits.body_megabytes",
+    "limits.work_queue",
+    "limits.work_milliseconds",
+    "limits.client_per_second",
+    "limits.guesses_per_minute",
+    "limits.begun_per_minute",
+    "limits.answers_per_login",
     "log.format",
 ];
 
@@ -62,6 +75,14 @@ fn walk(table: &DeTable<'_>, prefix: &str, problems: &mut Problems) {
             .any(|known| known.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')));
         match value.get_ref() {
             DeValue::Table(inner) if is_section => walk(inner, &path, problems),
+            // [[SECTION]]: each by itself.
+            DeValue::Array(several) if is_section => {
+                for one in several.iter() {
+                    if let DeValue::Table(inner) = one.get_ref() {
+                        walk(inner, &path, problems);
+                    }
+                }
+            }
             _ if known || is_section => {}
             _ => {
                 let nearest = KEYS
@@ -112,7 +133,7 @@ mod tests {
         let config = Config::parse(Path::new("/etc/sparvidd/sparvidd.toml"), MINIMAL).expect("accepted");
         assert_eq!(config.file.keys, Path::new("/etc/sparvidd/keys"));
         assert_eq!(config.file.store.url, "embedded:/etc/sparvidd/state/registry.redb");
-        assert_eq!(config.entity_id(), "http://localhost:8080/saml/metadata");
+        assert_eq!(config.service_providers()[0].entity_id, "http://localhost:8080/saml/metadata");
     }
 
     #[test]

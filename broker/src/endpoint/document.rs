@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use broker_oidc::op::OidcOp;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
+use metadata::settings::MAIN_SERVICE_PROVIDER;
 
+use super::page;
 use crate::{moment, respond, wiring::Node};
 
 /// Seconds that a document may be kept by whoever fetches it.
@@ -36,10 +38,28 @@ pub(crate) async fn jwks(State(node): State<Arc<Node>>) -> Response {
     }
 }
 
-/// GET `/saml/metadata`
-pub(crate) async fn saml_metadata(State(node): State<Arc<Node>>) -> Response {
-    match node.own_metadata(moment::moment()) {
-        Ok(document) => respond::document("application/samlmetadata+xml", document, KEPT),
+/// GET `/saml/metadata`: that of our main service provider.
+pub(crate) async fn saml_metadata(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
+    metadata_of(&node, MAIN_SERVICE_PROVIDER, &headers)
+}
+
+/// GET `/saml/{name}/metadata`: that of another.
+pub(crate) async fn named_saml_metadata(
+    State(node): State<Arc<Node>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    // The main one has one address.
+    if name == MAIN_SERVICE_PROVIDER {
+        return page::missing(&node, &headers);
+    }
+    metadata_of(&node, &name, &headers)
+}
+
+fn metadata_of(node: &Node, name: &str, headers: &HeaderMap) -> Response {
+    match node.own_metadata(name, moment::moment()) {
+        Ok(Some(document)) => respond::document("application/samlmetadata+xml", document, KEPT),
+        Ok(None) => page::missing(node, headers),
         Err(error) => {
             tracing::error!(%error, "our own SAML metadata could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -23,8 +23,16 @@ pub(crate) async fn start(State(node): State<Arc<Node>>, headers: HeaderMap) -> 
         (StartLink::OpenIdConfiguration, "/.well-known/openid-configuration"),
         (StartLink::Keys, "/oidc/jwks"),
     ];
+    let service_providers: Vec<_> = node
+        .config
+        .service_providers()
+        .into_iter()
+        .skip(1)
+        .map(|one| (one.name, one.metadata_path))
+        .collect();
     let language = node.language(&[], &headers);
-    respond::html(StatusCode::OK, node.pages.start(&language, &StartView { links: &links }))
+    let view = StartView { links: &links, service_providers: &service_providers };
+    respond::html(StatusCode::OK, node.pages.start(&language, &view))
 }
 
 /// GET `/assets/{name}`: named by content, so kept for ever.

@@ -4,12 +4,12 @@
 use broker_core::identifier::Language;
 use minijinja::{Error, Value, context};
 
-use super::{Html, Pages, content_policy::ContentPolicy, web_address};
+use super::{Argument, Html, Pages, content_policy::ContentPolicy, web_address};
 
 /// One document for operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartLink {
-    /// Our SAML metadata.
+    /// Our SAML metadata as the main service provider.
     SamlMetadata,
     /// Our OpenID Connect discovery document.
     OpenIdConfiguration,
@@ -22,6 +22,8 @@ pub(crate) enum StartLink {
 pub(crate) struct StartView<'a> {
     /// Documents and where they stand, in order.
     pub(crate) links: &'a [(StartLink, &'a str)],
+    /// Our other service providers: name, and where the metadata stands. They follow the main one's.
+    pub(crate) service_providers: &'a [(String, String)],
 }
 
 impl Pages {
@@ -44,7 +46,13 @@ impl Pages {
     }
 
     fn start_content(&self, language: &Language, view: &StartView<'_>) -> Value {
-        let links: Vec<Value> = view
+        let named = |name: &str| self.text(language, "start-named-saml-metadata", &[("name", Argument::Text(name))]);
+        let others: Vec<Value> = view
+            .service_providers
+            .iter()
+            .filter_map(|(name, href)| Some(context! { text => named(name), href => web_address(href)? }))
+            .collect();
+        let mut links: Vec<Value> = view
             .links
             .iter()
             .filter_map(|(link, href)| {
@@ -56,6 +64,9 @@ impl Pages {
                 Some(context! { text => self.text(language, key, &[]), href => web_address(href)? })
             })
             .collect();
+        let after_main = view.links.iter().take_while(|(link, _)| *link != StartLink::SamlMetadata).count() + 1;
+        let after_main = after_main.min(links.len());
+        links.splice(after_main..after_main, others);
         context! { links }
     }
 }

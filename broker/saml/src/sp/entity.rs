@@ -13,7 +13,7 @@ use broker_core::{
     attribute::AttributeName,
     failure::{Failure, FailureCode},
     policy::RelyingPartyPolicy,
-    request::AuthenticationRequest,
+    request::{AuthenticationRequest, RequestedAttribute},
 };
 
 use super::SpSettings;
@@ -131,7 +131,10 @@ impl SpEntities {
             .filter(|wanted| relying_party.is_some_and(|party| party.entitled.contains(&wanted.name)))
             .collect();
         let lacks = |entity: &SpEntity| {
-            let lacking = wanted.iter().filter(|wanted| !entity.covers(wanted.name));
+            let asked = |wanted: &RequestedAttribute| {
+                entity.covers(wanted.name) || wanted.or.is_some_and(|other| entity.covers(other))
+            };
+            let lacking = wanted.iter().filter(|wanted| !asked(wanted));
             let essential = lacking.clone().filter(|wanted| wanted.essential).count();
             (essential, lacking.count(), entity.attributes.len())
         };
@@ -160,3 +163,6 @@ impl SpEntities {
         Ok(entity)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use broker_core::{
     moment::Timestamp,
     request::Freshness,
 };
-use certs::query_signature::MessageParameter;
+use certs::{DecryptionKey, query_signature::MessageParameter};
 use certs_xml::{
     Document, Element, Limits,
     namespace::{SAML, XSI},
@@ -248,7 +248,8 @@ fn attribute(element: Element<'_>) -> SamlAttribute {
 /// Runs a login's checks on a captured Response of `provider`.
 ///
 /// `settings` says how strict we are; its entity ID and address give way to those of `against`, or to the document's own.
-/// `now` is the time where neither `against` nor the document has one.
+/// `decryption` opens an encrypted assertion, as [`Expected::decryption`]. `now` is the time where neither `against` nor the document has
+/// one.
 #[must_use]
 pub fn inspect(
     captured: &Captured,
@@ -256,6 +257,7 @@ pub fn inspect(
     settings: &SpSettings,
     against: &Against,
     allowed: Allowed,
+    decryption: &[DecryptionKey],
     now: Timestamp,
 ) -> Inspection {
     let says = captured
@@ -298,7 +300,7 @@ pub fn inspect(
         freshness: Freshness::default(),
         entity_id: settings.entity_id.clone(),
     };
-    let expected = Expected { provider, settings: &settings, sent: &sent, now: at };
+    let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: at };
     let mut steps = Steps::inspecting(allowed);
     let result = match captured {
         Captured::Form(form) => response::posted_and_checked(Some(form), &expected, &mut steps),

@@ -156,7 +156,9 @@ impl Federation {
         let service_url = places.service.at("/");
         let mut routers = Vec::new();
         for ((employer, key, metadata), site) in self.providers.into_iter().zip(&places.providers) {
-            let broker = BrokerMetadata::at(places.broker.at("/saml/metadata"), self.broker_key.clone());
+            let documents = ["/saml/metadata", "/saml/personal-number/metadata"];
+            let urls = documents.iter().map(|path| places.broker.at(path)).collect();
+            let broker = BrokerMetadata::at(urls, self.broker_key.clone());
             let provider = IdentityProvider::new(
                 employer,
                 site.clone(),

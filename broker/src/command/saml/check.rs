@@ -7,7 +7,7 @@ use broker_saml::sp::{
     Allowed, SpSettings,
     inspect::{Against, Captured, inspect},
 };
-use certs::AlgorithmPolicy;
+use certs::{AlgorithmPolicy, DecryptionKey};
 use clap::{Args, ValueHint};
 use metadata::SamlProvider;
 
@@ -57,6 +57,9 @@ pub(crate) struct Arguments {
     /// A level that was asked for. Repeatable. Left out: none was.
     #[arg(long, value_name = "URI")]
     asked: Vec<String>,
+    /// A key of ours that opens an encrypted assertion, PEM: saml-decryption.pem of the key directory. Repeatable.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    decryption_key: Vec<PathBuf>,
     /// How much the provider's clock may differ, as the configuration says.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=300))]
     skew: i64,
@@ -93,12 +96,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     let octets = input::message(&arguments.file)?;
     let captured = Captured::recognise(&octets);
     let provider = input::provider(&arguments.metadata, &captured)?;
-    let inspection = inspected(arguments, &captured, &provider, true);
+    let keys = input::decryption_keys(&arguments.decryption_key)?;
+    let inspection = inspected(arguments, &captured, &provider, &keys, true);
     let allowances: Vec<&'static str> =
         ALLOWANCES.iter().filter(|(_, is_set)| is_set(arguments)).map(|(option, _)| *option).collect();
     // Whoever lets something pass is told what a login would have made of it.
     let at_login = (!allowances.is_empty() && inspection.result.is_ok())
-        .then(|| inspected(arguments, &captured, &provider, false).result.err().map(|failure| failure.code))
+        .then(|| {
+            inspected(arguments, &captured, &provider, &keys, false).result.err().map(|failure| failure.code)
+        })
         .flatten();
     let held = Held {
         file: arguments.file.display().to_string(),
@@ -121,6 +127,7 @@ fn inspected(
     arguments: &Arguments,
     captured: &Captured,
     provider: &SamlProvider,
+    keys: &[DecryptionKey],
     lets_pass: bool,
 ) -> broker_saml::sp::inspect::Inspection {
     let settings = SpSettings {
@@ -141,7 +148,7 @@ fn inspected(
         unsolicited: lets_pass && arguments.allow_unsolicited,
         no_audience: lets_pass && arguments.allow_no_audience,
     };
-    inspect(captured, provider, &settings, &against, allowed, moment::now())
+    inspect(captured, provider, &settings, &against, allowed, keys, moment::now())
 }
 
 /// The option that looks past a refusal, here alone.

@@ -211,7 +211,7 @@ fn a_code_needs_its_return_address_and_its_verifier() {
         let message = broker_core::role::Inbound {
             form: Some(form.into_bytes()),
             authorization: Some(basic("tidbok", SECRET)),
-            query: None,
+            ..broker_core::role::Inbound::default()
         };
         let request =
             scene.op().token_request(&message, at(NOW)).expect("proven").marked(true).expect("first");
@@ -247,7 +247,7 @@ fn pkce_cannot_be_taken_out() {
     let message = broker_core::role::Inbound {
         form: Some(form.into_bytes()),
         authorization: Some(basic("tidbok", SECRET)),
-        query: None,
+        ..broker_core::role::Inbound::default()
     };
     let request = scene.op().token_request(&message, at(NOW)).expect("proven").marked(true).expect("first");
     assert!(scene.op().exchange(&request, &grant, ACCESS_TOKEN, at(NOW)).is_ok());

@@ -76,6 +76,7 @@ fn inbound(query: Option<&str>, form: Option<&str>, authorization: Option<&str>)
         query: query.map(str::to_owned),
         form: form.map(|form| form.as_bytes().to_vec()),
         authorization: authorization.map(str::to_owned),
+        ..Inbound::default()
     }
 }
 

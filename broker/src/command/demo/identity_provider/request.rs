@@ -21,17 +21,19 @@ use crate::command::demo::texts::Tongue;
 /// How old a request may be, and how far ahead of our clock, in seconds (SC-DP 5.4.1; clocks of one machine agree).
 const FRESH_SECONDS: i64 = 300;
 
-/// Where the broker publishes its SAML metadata, and the key that signs it, which the two have agreed on beforehand.
+/// Where the broker publishes its SAML metadata, a document for each of its service providers, and the key that signs them, which the two have
+/// agreed on beforehand.
 pub(in crate::command::demo) struct BrokerMetadata {
-    url: String,
+    urls: Vec<String>,
     key: PublicKey,
-    known: OnceCell<ServiceProvider>,
+    known: OnceCell<Vec<ServiceProvider>>,
 }
 
-/// The broker as a service provider, out of its metadata.
+/// The broker as one of its service providers, out of its metadata.
 struct ServiceProvider {
     entity_id: String,
     keys: Vec<PublicKey>,
+    encryption_key: Option<PublicKey>,
     acs_urls: Vec<String>,
     name: Named,
 }
@@ -55,40 +57,57 @@ impl Named {
 
 impl BrokerMetadata {
     /// To be fetched when the first request comes.
-    pub(in crate::command::demo) fn at(url: String, key: PublicKey) -> Self {
-        Self { url, key, known: OnceCell::new() }
+    pub(in crate::command::demo) fn at(urls: Vec<String>, key: PublicKey) -> Self {
+        Self { urls, key, known: OnceCell::new() }
     }
 
-    async fn service_provider(&self) -> Result<&ServiceProvider, Refused> {
-        self.known
+    /// The one that a request says it is from.
+    async fn service_provider(&self, issuer: &str) -> Result<&ServiceProvider, Refused> {
+        let known = self
+            .known
             .get_or_try_init(|| async {
-                let answer = web::get(&self.url, None).await.map_err(|error| Refused(error.to_string()))?;
-                if !answer.status.is_success() {
-                    return Err(Refused(format!("{} answered {}", self.url, answer.status)));
+                let mut known = Vec::new();
+                for url in &self.urls {
+                    known.push(self.fetched(url).await?);
                 }
-                let refused = |what: &dyn fmt::Display| Refused(format!("{}: {what}", self.url));
-                let document = Document::read(&answer.body, Limits::metadata(answer.body.len()))
-                    .map_err(|error| refused(&error))?;
-                let keys = std::slice::from_ref(&self.key);
-                let signed = verify(document.root(), keys, &AlgorithmPolicy::default(), Profile::Metadata)
-                    .map_err(|error| refused(&error))?;
-                let document = signed.value().document().map_err(|error| refused(&error))?;
-                read_metadata(document.root()).ok_or_else(|| refused(&"there is no service provider in it"))
+                Ok(known)
             })
-            .await
+            .await?;
+        known
+            .iter()
+            .find(|peer| peer.entity_id == issuer)
+            .ok_or_else(|| Refused("the Issuer is nobody that we know".to_owned()))
+    }
+
+    async fn fetched(&self, url: &str) -> Result<ServiceProvider, Refused> {
+        let answer = web::get(url, None).await.map_err(|error| Refused(error.to_string()))?;
+        if !answer.status.is_success() {
+            return Err(Refused(format!("{url} answered {}", answer.status)));
+        }
+        let refused = |what: &dyn fmt::Display| Refused(format!("{url}: {what}"));
+        let document = Document::read(&answer.body, Limits::metadata(answer.body.len()))
+            .map_err(|error| refused(&error))?;
+        let keys = std::slice::from_ref(&self.key);
+        let signed = verify(document.root(), keys, &AlgorithmPolicy::default(), Profile::Metadata)
+            .map_err(|error| refused(&error))?;
+        let document = signed.value().document().map_err(|error| refused(&error))?;
+        read_metadata(document.root()).ok_or_else(|| refused(&"there is no service provider in it"))
     }
 }
 
 fn read_metadata(entity: Element<'_>) -> Option<ServiceProvider> {
     let entity_id = entity.attribute("entityID")?.to_owned();
     let role = entity.child(MD.uri(), "SPSSODescriptor")?;
-    let keys: Vec<PublicKey> = role
-        .children_named(MD.uri(), "KeyDescriptor")
-        .filter(|key| key.attribute("use").is_none_or(|purpose| purpose == "signing"))
-        .flat_map(|key| key.subtree())
-        .filter(|element| element.is(DS.uri(), "X509Certificate"))
-        .filter_map(|element| certificate_key(element.text()?))
-        .collect();
+    let keys_for = |wanted: &str| -> Vec<PublicKey> {
+        role.children_named(MD.uri(), "KeyDescriptor")
+            .filter(|key| key.attribute("use").is_none_or(|purpose| purpose == wanted))
+            .flat_map(|key| key.subtree())
+            .filter(|element| element.is(DS.uri(), "X509Certificate"))
+            .filter_map(|element| certificate_key(element.text()?))
+            .collect()
+    };
+    let keys = keys_for("signing");
+    let encryption_key = keys_for("encryption").into_iter().next();
     let acs_urls: Vec<String> = role
         .children_named(MD.uri(), "AssertionConsumerService")
         .filter(|service| service.attribute("Binding") == Some(SamlBinding::Post.uri()))
@@ -103,7 +122,13 @@ fn read_metadata(entity: Element<'_>) -> Option<ServiceProvider> {
             .to_owned()
     };
     let name = Named { sv: name("sv"), en: name("en") };
-    (!keys.is_empty() && !acs_urls.is_empty()).then_some(ServiceProvider { entity_id, keys, acs_urls, name })
+    (!keys.is_empty() && !acs_urls.is_empty()).then_some(ServiceProvider {
+        entity_id,
+        keys,
+        encryption_key,
+        acs_urls,
+        name,
+    })
 }
 
 fn certificate_key(text: &str) -> Option<PublicKey> {
@@ -129,6 +154,8 @@ pub(super) struct Asked {
     pub(super) is_passive: bool,
     /// Who asks, for people.
     pub(super) asker: Named,
+    /// What the answer may be encrypted to.
+    pub(super) encryption_key: Option<PublicKey>,
     levels: Vec<String>,
 }
 
@@ -158,7 +185,7 @@ pub(super) async fn read(
 ) -> Result<Asked, Refused> {
     let refused = |error: &dyn fmt::Display| Refused(error.to_string());
     let received = ReceivedAuthnRequest::read(message).map_err(|error| refused(&error))?;
-    let peer = broker.service_provider().await?;
+    let peer = broker.service_provider(&received.unverified().issuer).await?;
     // Our metadata says WantAuthnRequestsSigned: an unsigned request is refused (SC-DP 5.2).
     let verified = received
         .verified(&peer.keys, &AlgorithmPolicy::default())
@@ -173,6 +200,7 @@ pub(super) async fn read(
         force_authn: verified.force_authn,
         is_passive: verified.is_passive,
         asker: peer.name.clone(),
+        encryption_key: peer.encryption_key.clone(),
         levels: verified.authn_contexts,
     })
 }
@@ -218,6 +246,7 @@ mod tests {
 
     fn peer() -> ServiceProvider {
         ServiceProvider {
+            encryption_key: None,
             entity_id: "http://broker.localhost/saml/metadata".to_owned(),
             keys: Vec::new(),
             acs_urls: vec!["http://broker.localhost/saml/acs".to_owned()],
@@ -284,6 +313,7 @@ mod tests {
             force_authn: false,
             is_passive: false,
             asker: Named { sv: String::new(), en: String::new() },
+            encryption_key: None,
             levels: levels.iter().map(|level| (*level).to_owned()).collect(),
         };
         assert!(asked(&[]).accepts("a"));
