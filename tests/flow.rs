@@ -272,3 +272,108 @@ async fn two_logins_in_one_browser_do_not_disturb_each_other() {
     let _ = one.finish(port).await;
     let _ = other.finish(port).await;
 }
+
+/// A service of Hamnverket that may have personal numbers, by the operator's decision.
+async fn with_numbers(federation: &Federation) -> RelyingParty {
+    let folder = federation.folder.path();
+    let record = "number = \"2021009903\"\nname = { sv = \"Hamnverket\" }\ndomains = [\"hamnverket.localhost\"]\n\
+        scopes = [\"hamnverket.localhost\"]\nceiling = [\"http://id.elegnamnden.se/loa/1.0/loa3\"]\n\
+        support = { email = \"support@hamnverket.localhost\" }\n\
+        entitled = [\"display_name\", \"personal_identity_number\"]\n";
+    std::fs::write(folder.join("hamnverket-numbers.toml"), record).expect("a file");
+    let _ = federation.command(&["organisation", "add", "hamnverket-numbers.toml"]);
+    let party = RelyingParty::with_basic("journalnummer");
+    std::fs::write(folder.join("numbers.json"), party.metadata()).expect("a file");
+    let words = ["metadata", "add", "numbers.json", "--organisation", "2021009903"];
+    let attributes = ["--attribute", "display_name", "--attribute", "personal_identity_number"];
+    let _ = federation.command(&[&words[..], &attributes].concat());
+    becomes_live(federation, &party).await;
+    party
+}
+
+/// A login that asks for a personal number, at the provider.
+async fn asking_for_a_number<'f>(federation: &'f Federation, party: &'f RelyingParty) -> Walk<'f> {
+    let mut walk = Walk::between(federation, party, &federation.granvik, Person::asa());
+    let claims = json!({ "userinfo": { claim("personalIdentityNumber"): null, "name": null } });
+    walk.attempt = walk.attempt.with("claims", &claims.to_string());
+    walk.until("assert", federation.port()).await;
+    walk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_provider_that_asks_for_least_asks() {
+    let federation = Federation::start(Plan { notice: false, ..Plan::default() }).await;
+    let party = with_numbers(&federation).await;
+    let asked = |walk: &Walk<'_>| {
+        let request = walk.asked.as_ref().expect("asked").request.clone();
+        (request.issuer, request.acs_url.expect("an address"))
+    };
+    let at = |path: &str| format!("{}{path}", federation.issuer);
+    // The same service, without and with the number.
+    let mut plain = Walk::between(&federation, &party, &federation.granvik, Person::asa());
+    plain.until("assert", federation.port()).await;
+    assert_eq!(asked(&plain), (at("/saml/metadata"), at("/saml/acs")));
+    let without = plain.finish(federation.port()).await;
+    let numbered = asking_for_a_number(&federation, &party).await;
+    assert_eq!(asked(&numbered), (at("/saml/personal-number/metadata"), at("/saml/personal-number/acs")));
+    let number = numbered.person.personal_identity_number.clone();
+    let with = numbered.finish(federation.port()).await;
+    assert_eq!(with.userinfo[&claim("personalIdentityNumber")], number.as_str());
+    assert!(!without.userinfo.contains_key(&claim("personalIdentityNumber")));
+    assert_eq!(with.userinfo["sub"], without.userinfo["sub"], "she is the same through both");
+    // A service that is not entitled to it makes nobody ask for it.
+    let mut other = Walk::new(&federation, Person::asa());
+    let claims = json!({ "userinfo": { claim("personalIdentityNumber"): null } });
+    other.attempt = other.attempt.with("claims", &claims.to_string());
+    other.until("assert", federation.port()).await;
+    assert_eq!(asked(&other), (at("/saml/metadata"), at("/saml/acs")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_another_of_our_service_providers_is_refused() {
+    let federation = Federation::start(Plan { notice: false, ..Plan::default() }).await;
+    let port = federation.port();
+    let party = with_numbers(&federation).await;
+    let walk = asking_for_a_number(&federation, &party).await;
+    let asked = walk.asked.as_ref().expect("asked");
+    let genuine = walk.provider.issue(asked, &walk.answer());
+    let main = |path: &str| format!("{}{path}", federation.issuer);
+    let mut audience = walk.answer();
+    audience.audience = main("/saml/metadata");
+    let mut recipient = walk.answer();
+    recipient.acs_url = main("/saml/acs");
+    let mut address = genuine.clone();
+    address.action = main("/saml/acs");
+    for (form, expected) in [
+        (walk.provider.issue(asked, &audience), "provider.audience_mismatch"),
+        (walk.provider.issue(asked, &recipient), "provider.destination_mismatch"),
+        (address, "provider.destination_mismatch"),
+    ] {
+        let sent = walk.browser.submit(port, &form).await;
+        let (_, _, code) = federation.refused(&walk.browser, port, &sent).await;
+        assert_eq!(code, expected);
+    }
+    let _ = walk.finish(port).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_service_provider_publishes_what_it_asks_for() {
+    let federation = Federation::start(Plan { nodes: 0, ..Plan::default() }).await;
+    let port = federation.port();
+    const NUMBER: &str = "urn:oid:1.2.752.29.4.13";
+    for (path, asks) in [("/saml/metadata", false), ("/saml/personal-number/metadata", true)] {
+        let document = federation.document(port, path).await;
+        assert_eq!(document.status, 200, "{path}");
+        let text = document.text();
+        assert!(text.contains(&format!("entityID=\"{}{path}\"", federation.issuer)), "{text}");
+        let acs = path.replace("metadata", "acs");
+        assert!(text.contains(&format!("Location=\"{}{acs}\"", federation.issuer)), "{text}");
+        assert_eq!(text.contains(NUMBER), asks, "{path}");
+        assert!(federation.document(port, "/").await.text().contains(path), "the start page links {path}");
+    }
+    for nothing in ["/saml/main/metadata", "/saml/other/metadata"] {
+        assert_eq!(federation.document(port, nothing).await.status, 404, "{nothing}");
+    }
+    let listed = federation.command(&["check", "--json"]);
+    assert!(listed.contains("/saml/personal-number/metadata"), "{listed}");
+}

@@ -81,8 +81,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
             lines.gap();
         }
         if !service_providers.is_empty() {
-            let rows: Vec<Vec<String>> =
-                service_providers.into_iter().map(|row| vec![row.name, row.entity_id, row.metadata]).collect();
+            let rows: Vec<Vec<String>> = service_providers
+                .into_iter()
+                .map(|row| vec![row.name, row.entity_id, row.metadata])
+                .collect();
             lines.table(&["service provider", "entity ID", "metadata"], &rows);
             lines.gap();
         }

@@ -40,12 +40,8 @@ const MAIN: [A; 9] = [
 /// The built-in one that also asks for what says who somebody is outside work.
 const PERSONAL_NUMBER: &str = "personal-number";
 /// What it asks for beyond [`MAIN`]. A samordningsnummer travels under the name of the personnummer.
-const NATIONAL: [A; 4] = [
-    A::PersonalIdentityNumber,
-    A::CoordinationNumber,
-    A::PreviousPersonalIdentityNumber,
-    A::DateOfBirth,
-];
+const NATIONAL: [A; 4] =
+    [A::PersonalIdentityNumber, A::CoordinationNumber, A::PreviousPersonalIdentityNumber, A::DateOfBirth];
 
 /// All of them, the main one first. Those of the file replace the two that are built in.
 pub(super) fn all(config: &Config) -> Vec<ServiceProvider> {
@@ -166,7 +162,8 @@ pub(super) fn validate(file: &File, problems: &mut Problems) {
         add(
             "config.service_provider_main",
             "none of the service providers is called `main`".to_owned(),
-            "Call the one `main` that asks for least: providers that know one alone are asked by it.".to_owned(),
+            "Call the one `main` that asks for least: providers that know one alone are asked by it."
+                .to_owned(),
         );
     }
 }

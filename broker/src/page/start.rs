@@ -46,7 +46,8 @@ impl Pages {
     }
 
     fn start_content(&self, language: &Language, view: &StartView<'_>) -> Value {
-        let named = |name: &str| self.text(language, "start-named-saml-metadata", &[("name", Argument::Text(name))]);
+        let named =
+            |name: &str| self.text(language, "start-named-saml-metadata", &[("name", Argument::Text(name))]);
         let others: Vec<Value> = view
             .service_providers
             .iter()
@@ -64,7 +65,8 @@ impl Pages {
                 Some(context! { text => self.text(language, key, &[]), href => web_address(href)? })
             })
             .collect();
-        let after_main = view.links.iter().take_while(|(link, _)| *link != StartLink::SamlMetadata).count() + 1;
+        let after_main =
+            view.links.iter().take_while(|(link, _)| *link != StartLink::SamlMetadata).count() + 1;
         let after_main = after_main.min(links.len());
         links.splice(after_main..after_main, others);
         context! { links }

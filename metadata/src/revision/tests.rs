@@ -157,6 +157,42 @@ fn what_is_built_has_all_peers() {
 }
 
 #[test]
+fn a_provider_whose_keys_cannot_be_used_any_more_stays_known() {
+    let mut documents = Documents::default();
+    let manifest = whole(&mut documents);
+    let document =
+        documents.put(good_provider().replace("use=\"signing\"", "use=\"encryption\"").into_bytes());
+    let settings = provider_settings(SubjectSource::SubjectId);
+    let id = EntryId::SamlProvider(PROVIDER.into());
+    let entry = Entry::SamlProvider { document, settings };
+    let manifest = manifest.with(Change::AddMetadata { id, entry }).expect("changed");
+    let registry = documents.build(4, &manifest, None).expect("built");
+    assert!(registry.withheld().is_empty(), "{:?}", registry.withheld());
+    let provider = registry.saml_provider(&ProviderId::from(PROVIDER)).expect("known");
+    assert!(provider.signing_keys.is_empty(), "and the role refuses it");
+}
+
+#[test]
+fn the_service_provider_that_asks_is_pinned_with_the_source() {
+    let mut documents = Documents::default();
+    let with = |manifest: &Manifest, documents: &mut Documents, source, name: Option<&str>| {
+        let settings =
+            ProviderSettings { service_provider: name.map(str::to_owned), ..provider_settings(source) };
+        manifest.with(add_provider(documents, settings))
+    };
+    let begun = Manifest::default().with(add_organisation(&mut documents, &organisation())).expect("begun");
+    let persistent = SubjectSource::PersistentNameId;
+    let pinned = with(&begun, &mut documents, persistent, None).expect("added");
+    assert!(with(&pinned, &mut documents, persistent, Some("main")).is_ok(), "what it was by default");
+    assert_eq!(
+        with(&pinned, &mut documents, persistent, Some("personal-number")),
+        Err(ChangeRefused::ServiceProvider { id: EntryId::SamlProvider(PROVIDER.into()) })
+    );
+    let free = with(&begun, &mut documents, SubjectSource::SubjectId, None).expect("added");
+    assert!(with(&free, &mut documents, SubjectSource::SubjectId, Some("personal-number")).is_ok());
+}
+
+#[test]
 fn the_pinned_source_and_the_owner_do_not_change() {
     let mut documents = Documents::default();
     let manifest = whole(&mut documents);

@@ -41,7 +41,10 @@ fn entities() -> SpEntities {
 
 fn asking(attributes: &[(AttributeName, bool)]) -> AuthenticationRequest {
     AuthenticationRequest {
-        attributes: attributes.iter().map(|(name, essential)| RequestedAttribute::new(*name, *essential)).collect(),
+        attributes: attributes
+            .iter()
+            .map(|(name, essential)| RequestedAttribute::new(*name, *essential))
+            .collect(),
         ..AuthenticationRequest::new(RelyingPartyId::from("rp1"))
     }
 }
@@ -88,7 +91,11 @@ fn the_one_that_asks_for_least_is_taken() {
     assert_eq!(name(&[(A::CoordinationNumber, false)], &all), "pnr", "one name in SAML");
     assert_eq!(name(&[(A::PersonalIdentityNumber, true)], &[A::DisplayName]), "main", "not entitled");
     assert_eq!(name(&[(A::UserCertificate, true)], &all), "main", "neither asks for it");
-    assert_eq!(name(&[(A::UserCertificate, true), (A::PersonalIdentityNumber, false)], &all), "pnr", "the closest");
+    assert_eq!(
+        name(&[(A::UserCertificate, true), (A::PersonalIdentityNumber, false)], &all),
+        "pnr",
+        "the closest"
+    );
     assert_eq!(name(&[(A::OrganisationNumber, true)], &[A::OrganisationNumber]), "main", "from the registry");
 }
 
@@ -167,10 +174,7 @@ fn the_one_that_is_chosen_asks_in_its_own_name() {
         })
     };
     assert_eq!(asked(&[(A::DisplayName, true)]), (SP.into(), ACS.into(), SP.into()));
-    assert_eq!(
-        asked(&[(A::PersonalIdentityNumber, true)]),
-        (OTHER.into(), OTHER_ACS.into(), OTHER.into())
-    );
+    assert_eq!(asked(&[(A::PersonalIdentityNumber, true)]), (OTHER.into(), OTHER_ACS.into(), OTHER.into()));
 }
 
 /// What comes of an answer for `audience` at `recipient`, posted to `path`, when the one of `asked_by` asked.
