@@ -120,7 +120,9 @@ pub fn of(code: FailureCode) -> ErrorCode {
         | F::OrganisationUnproven
         | F::NoticeDeclined => E::AccessDenied,
         F::InteractionRequired => E::InteractionRequired,
-        F::StoreAway | F::RegistryStale | F::Overloaded => E::TemporarilyUnavailable,
+        F::StoreAway | F::RegistryStale | F::Overloaded | F::RelyingPartyTooMany | F::BrowserTooMany => {
+            E::TemporarilyUnavailable
+        }
         F::KeyMissing | F::PageUnknown | F::Internal => E::ServerError,
     }
 }

@@ -149,6 +149,10 @@ failure-relying_party-token_invalid =
     .title = Your sign-in has run out
     .what = The time for your sign-in to { $service } is over.
     .next = Go back to { $service } and sign in again.
+failure-relying_party-too_many =
+    .title = Many are signing in to { $service } right now
+    .what = There are more than we take at once.
+    .next = Wait a minute and sign in to { $service } again.
 
 ## Failures: the organisation's sign-in says no
 
@@ -309,6 +313,10 @@ failure-browser-page_expired =
     .title = You have already passed this page
     .what = The page belongs to a step that is over.
     .next = Start again at { $service }, and you will soon be in.
+failure-browser-too_many =
+    .title = That was many attempts in a short time
+    .what = We wait a little before you can try again.
+    .next = Wait two minutes and start again at { $service }. If it happens again, read the reference to your support.
 
 ## Failures: a rule says no
 

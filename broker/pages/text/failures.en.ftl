@@ -47,6 +47,9 @@ operators-relying_party-grant_type_unsupported =
 operators-relying_party-token_invalid =
     .provider = { -nothing-for-provider }
     .relying_party = The access token is unknown or has expired. Fetch the claims right after the sign-in, and let the person sign in again when the time is over.
+operators-relying_party-too_many =
+    .provider = { -nothing-for-provider }
+    .relying_party = You ask more often than your limit allows, or somebody guesses at your client_id. Try again after the time in Retry-After; whoever shows the right secret or key is never hindered by the guesses of others. If you need more, tell the federation's operators.
 
 operators-provider-denied =
     .provider = Your sign-in answered that the person was not authenticated. Your own log says why. { -compare-log }
@@ -162,6 +165,9 @@ operators-browser-login_used =
 operators-browser-page_expired =
     .provider = { -browser-provider }
     .relying_party = { -browser-relying-party }
+operators-browser-too_many =
+    .provider = One browser posts answer upon answer for one and the same login. Check that your sign-in does not send it back and forth.
+    .relying_party = One browser begins login upon login. Check that the service does not send back whoever has just signed in.
 
 operators-policy-provider_unknown =
     .provider = The service asked for a sign-in that is not registered. If that is you, check that your entityID is registered.

@@ -47,6 +47,9 @@ operators-relying_party-grant_type_unsupported =
 operators-relying_party-token_invalid =
     .provider = { -nothing-for-provider }
     .relying_party = Åtkomsttoken är okänd eller har gått ut. Hämta uppgifterna direkt efter inloggningen, och låt personen logga in på nytt när tiden är ute.
+operators-relying_party-too_many =
+    .provider = { -nothing-for-provider }
+    .relying_party = Ni frågar oftare än er gräns medger, eller någon gissar på ert client_id. Försök igen efter den tid som Retry-After anger; den som visar rätt hemlighet eller nyckel hindras aldrig av andras gissningar. Behöver ni mer, säg till federationens driftorganisation.
 
 operators-provider-denied =
     .provider = Er inloggning svarade att personen inte blev autentiserad. Orsaken står i er egen logg. { -compare-log }
@@ -162,6 +165,9 @@ operators-browser-login_used =
 operators-browser-page_expired =
     .provider = { -browser-provider }
     .relying_party = { -browser-relying-party }
+operators-browser-too_many =
+    .provider = Samma webbläsare postar svar gång på gång för en och samma inloggning. Kontrollera att er inloggning inte skickar den fram och tillbaka.
+    .relying_party = Samma webbläsare påbörjar inloggning på inloggning. Kontrollera att tjänsten inte skickar tillbaka den som just loggat in.
 
 operators-policy-provider_unknown =
     .provider = Tjänsten frågade efter en inloggning som inte är registrerad. Är det er, kontrollera att ert entityID är registrerat.

@@ -149,6 +149,10 @@ failure-relying_party-token_invalid =
     .title = Inloggningen har gått ut
     .what = Tiden för din inloggning i { $service } är slut.
     .next = Gå tillbaka till { $service } och logga in på nytt.
+failure-relying_party-too_many =
+    .title = Många loggar in i { $service } just nu
+    .what = Det är fler än vi tar emot på en gång.
+    .next = Vänta en minut och logga in på nytt i { $service }.
 
 ## Felen: organisationens inloggning säger nej
 
@@ -309,6 +313,10 @@ failure-browser-page_expired =
     .title = Du har redan passerat den här sidan
     .what = Sidan hör till ett steg som är över.
     .next = Börja om i { $service }, så är du snart inne.
+failure-browser-too_many =
+    .title = Det blev många försök på kort tid
+    .what = Vi väntar en stund innan du kan försöka igen.
+    .next = Vänta två minuter och börja sedan om i { $service }. Händer det igen, läs upp referensen för din support.
 
 ## Felen: en regel säger nej
 

@@ -164,7 +164,8 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::CodeInvalid
         | F::PkceMismatch
         | F::GrantTypeUnsupported
-        | F::TokenInvalid => (TopLevel::Requester, None),
+        | F::TokenInvalid
+        | F::RelyingPartyTooMany => (TopLevel::Requester, None),
         F::RequestNotSupported => (TopLevel::Requester, Some(SecondLevel::RequestUnsupported)),
         F::RelyingPartySuspended
         | F::ProviderNotAllowed
@@ -218,6 +219,7 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::RegistryStale
         | F::KeyMissing
         | F::Overloaded
+        | F::BrowserTooMany
         | F::PageUnknown
         | F::Internal => (TopLevel::Responder, None),
     }

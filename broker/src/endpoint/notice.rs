@@ -17,7 +17,7 @@ use broker_core::{
 use broker_store::record::Handle;
 use http::{HeaderMap, StatusCode};
 
-use super::failure;
+use super::{Largest, failure};
 use crate::{
     config::Config,
     cookie::LoginCookie,
@@ -94,8 +94,9 @@ pub(crate) async fn decide(
 ) -> Response {
     let headers = request.headers().clone();
     let outcome = async {
-        let (message, headers) =
-            super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
+        let (message, headers) = super::inbound(request, Largest::FORM)
+            .await
+            .map_err(|refused| Box::new(Trouble::new(refused)))?;
         let form = message.form.unwrap_or_default();
         let value = |wanted: &str| {
             form_urlencoded::parse(&form)
