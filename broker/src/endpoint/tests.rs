@@ -91,6 +91,10 @@ async fn documents_serve_while_the_store_is_unread_and_nobody_keeps_half_of_one(
     assert_eq!(ask(&router, "GET", "/oidc/jwks", None).await.status(), StatusCode::OK);
 }
 
+/// `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol"/>`
+const ANSWERS_NOTHING: &str =
+    "SAMLResponse=PHA6UmVzcG9uc2UgeG1sbnM6cD0idXJuOm9hc2lzOm5hbWVzOnRjOlNBTUw6Mi4wOnByb3RvY29sIi8%2B";
+
 #[tokio::test]
 async fn no_address_ends_in_a_blank_page_and_each_answer_is_guarded() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -106,8 +110,10 @@ async fn no_address_ends_in_a_blank_page_and_each_answer_is_guarded() {
         ("GET", "/login/AAAAAAAA/cancel", None, missing),
         ("GET", "/login/AAAAAAAA/notice/AAAAAAAA", None, missing),
         ("POST", "/login/AAAAAAAA/notice/AAAAAAAA", Some("decision=accept&token=AAAA"), missing),
-        ("POST", "/saml/acs", Some("SAMLResponse=AAAA"), FailureCode::Unsolicited),
-        ("POST", "/saml/acs", None, FailureCode::Unsolicited),
+        ("POST", "/saml/acs", Some("SAMLResponse=AAAA"), FailureCode::MessageMalformed),
+        ("POST", "/saml/acs", Some(ANSWERS_NOTHING), FailureCode::Unsolicited),
+        ("POST", "/saml/other/acs", Some(ANSWERS_NOTHING), FailureCode::Unsolicited),
+        ("POST", "/saml/acs", None, FailureCode::MessageMalformed),
         ("POST", "/oidc/authorize", Some("client_id=%FF"), FailureCode::RequestMalformed),
     ] {
         let answer = ask(&router, method, address, form).await;
