@@ -174,6 +174,7 @@ impl Scene {
                 jwks_uri: format!("{ISSUER}/oidc/jwks"),
                 service_documentation: None,
                 acr_values: vec![Assurance::new(LOA3)],
+                ui_locales: vec!["sv".into(), "en".into()],
                 claim_names: ClaimNames::default(),
             },
             keyring: keyring(),
