@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, sync::LazyLock};
 
 use bergshamra_enc::{EncContext, decrypt::decrypt_to_bytes};
-use bergshamra_keys::{KeysManager, loader};
+use bergshamra_keys::{Key, KeysManager, loader};
 use certs::{
     DecryptionKey, PublicKey, SignatureAlgorithm, Signer as _,
     xml_encryption::{BlockCipher, Enclosing, Encryption, KeyTransport, decrypt, encrypt},
@@ -109,9 +109,9 @@ fn every_way() -> impl Iterator<Item = Encryption> {
     )
 }
 
-fn bergshamra(keys: loader::Key) -> EncContext {
+fn bergshamra(key: Key) -> EncContext {
     let mut manager = KeysManager::new();
-    manager.add_key(keys);
+    manager.add_key(key);
     EncContext::new(manager)
 }
 
