@@ -102,7 +102,7 @@ impl<'n> Step<'n> {
             return_to,
             started: self.moment.now,
         };
-        let next = Login::<Received>::begin(context).route(&*self.registry);
+        let next = Login::<Received>::begin(context).route(&*self.registry, self.node.output_map());
         match next {
             Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),
             Ok(Next::Routed(login)) => {

@@ -7,7 +7,7 @@
 //! | [`request`] | what a relying party asks for, in neither protocol's words |
 //! | [`result`] | what a provider proved |
 //! | [`attribute`], [`assurance`], [`subject`] | the closed vocabulary of both |
-//! | [`organisation`], [`policy`] | what each peer may ask and assert |
+//! | [`organisation`], [`authority`], [`policy`] | what each peer may ask and assert |
 //! | [`routing`] | which provider a login goes to |
 //! | [`release`] | the ordered list of steps between "proved" and "leaves" |
 //! | [`login`] | one type per state; each transition consumes the last |
@@ -20,6 +20,7 @@
 pub mod assurance;
 pub mod attribute;
 pub mod audit;
+pub mod authority;
 pub mod failure;
 pub mod identifier;
 pub mod login;

@@ -18,6 +18,7 @@ pub(crate) const KEYS: &[&str] = &[
     "federation.name.*",
     "federation.organisation.*",
     "federation.reviewed",
+    "federation.level",
     "federation.notice",
     "federation.accessibility_url",
     "federation.contact",

@@ -53,7 +53,7 @@ pub struct Policy<'a> {
     /// Who asked.
     pub relying_party: &'a RelyingPartyPolicy,
     /// What may be said of levels.
-    pub output_map: OutputMap,
+    pub output_map: &'a OutputMap,
     /// What subject identifiers are made with.
     pub subject_secret: &'a dyn SubjectSecret,
 }

@@ -134,7 +134,10 @@ fn levels_are_asked_for_exactly_and_remembered() {
     assert_eq!(read.authn_contexts, [LOA3]);
     assert_eq!(read.comparison.as_deref(), Some("exact"));
     let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
-    assert_eq!(sent, SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], at: NOW });
+    assert_eq!(
+        sent,
+        SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], wished: false, at: NOW }
+    );
 }
 
 #[test]
