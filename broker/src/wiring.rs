@@ -153,7 +153,12 @@ impl Node {
 
     /// Our SAML service provider face over a registry snapshot.
     pub(crate) fn sp<'a>(&'a self, registry: &'a Registry) -> SamlSp<'a> {
-        SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
+        SamlSp {
+            settings: &self.sp,
+            registry,
+            signer: &**self.keys.saml_signing(),
+            decryption: self.keys.saml_decryption(),
+        }
     }
 
     /// What tags relying parties in cookies.

@@ -137,7 +137,7 @@ fn login(criterion: &mut Criterion) {
     let moment = Moment { now: NOW, entropy: &NoEntropy };
     for (name, key) in [("rsa2048", &rsa), ("p256", &p256)] {
         let registry = registry(key);
-        let role = SamlSp { settings: &settings, registry: &registry, signer: key };
+        let role = SamlSp { settings: &settings, registry: &registry, signer: key, decryption: &[] };
         let request = AuthenticationRequest {
             relying_party: RelyingPartyId::from("rp1"),
             providers: vec![],

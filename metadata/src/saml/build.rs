@@ -8,7 +8,9 @@ use broker_core::{
     identifier::{Language, ProviderId},
     organisation::{LocalText, Organisation},
     policy::{Protocol, ProviderPolicy},
+    subject::SubjectSource,
 };
+use serde_json::json;
 
 use crate::{
     address::WebAddress,
@@ -77,6 +79,23 @@ fn authority(
         .narrowed(&Narrowing { scopes: declared, ..Narrowing::default() })
         .narrowed(&settings.narrowing)
         .also_spelled(unicode)
+}
+
+/// The provider that a document describes by itself, registered with nobody: for looking at a captured message, and good for no
+/// login. Its levels are those that the document claims.
+///
+/// # Errors
+/// In theory: what stands in for an operator's decisions is read like an entry of a manifest, and is whole.
+pub fn unregistered_provider(provider: &IdentityProvider) -> Result<SamlProvider, serde_json::Error> {
+    // Read like a manifest, so that what is left out here is what it is there.
+    let number = "0000000000";
+    let levels: Vec<&str> = provider.assurance.iter().map(|level| level.value.as_str()).collect();
+    let organisation: Organisation =
+        serde_json::from_value(json!({ "number": number, "name": {}, "ceiling": levels }))?;
+    let source = provider.natural_subject_source().unwrap_or(SubjectSource::SubjectId);
+    let settings: ProviderSettings =
+        serde_json::from_value(json!({ "organisation": number, "subject_source": source }))?;
+    Ok(saml_provider(provider, &settings, &Arc::new(organisation)))
 }
 
 /// A name for every provider: its own, else its organisation's, else its entity ID.

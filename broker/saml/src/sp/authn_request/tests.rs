@@ -46,7 +46,7 @@ impl Case {
 
     fn begin(&self) -> Result<Begun, FailureCode> {
         let registry = registry(self.provider.clone());
-        let role = SamlSp { settings: &self.settings, registry: &registry, signer: &*KEY };
+        let role = SamlSp { settings: &self.settings, registry: &registry, signer: &*KEY, decryption: &[] };
         let moment = Moment { now: NOW, entropy: &NoEntropy };
         role.begin(&self.request, &ProviderId::from(IDP), HANDLE, moment).map_err(|failure| failure.code)
     }
