@@ -76,7 +76,7 @@ pub(super) fn output_map(file: &File, problems: &mut Problems) -> Option<OutputM
             let row =
                 section.level.get(at).map(|row| format!("{} to {}", row.from, row.to)).unwrap_or_default();
             problems.add_about(
-                "level",
+                "[federation.level]",
                 Problem::error(
                     "config.level",
                     format!("row {} of [[federation.level]], {row}: {refused}", at + 1),

@@ -210,6 +210,20 @@ fn what_needs_the_records_word_leaves_with_it_alone() {
 }
 
 #[test]
+fn what_is_dropped_is_named_where_it_might_have_left() {
+    let said =
+        [(A::PersonalIdentityNumber, PERSONAL), (A::Mail, "anna@evil.example"), (A::DisplayName, "Anna")];
+    assert_eq!(saying(&said, &[]).run().expect("released").dropped, [A::PersonalIdentityNumber, A::Mail]);
+    let mut case = saying(&said, &[]);
+    case.relying_party.entitled.remove(&A::Mail);
+    assert_eq!(
+        case.run().expect("released").dropped,
+        [A::PersonalIdentityNumber],
+        "it could not have had the other"
+    );
+}
+
+#[test]
 fn a_provider_that_is_narrowed_says_less_than_its_organisation() {
     let mut case = saying(&[(A::OrgAffiliation, "aa01@2021006883")], &[]);
     case.narrowing.scopes = Some(["granvik.example".to_owned()].into());

@@ -141,6 +141,15 @@ fn levels_are_asked_for_exactly_and_remembered() {
 }
 
 #[test]
+fn a_wish_is_remembered_as_one() {
+    let mut case = Case::new();
+    let uncertified = Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
+    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: false };
+    let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
+    assert!(sent.wished && sent.asked.contains(&Assurance::new(LOA3)));
+}
+
+#[test]
 fn one_hop_is_counted() {
     let mut case = Case::new();
     assert_eq!(case.read().proxy_count, None);
