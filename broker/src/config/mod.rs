@@ -206,8 +206,8 @@ impl Default for LimitsSection {
             work_milliseconds: 5_000,
             client_per_second: 500,
             guesses_per_minute: 60,
-            begun_per_minute: 15,
-            answers_per_login: 10,
+            begun_per_minute: 20,
+            answers_per_login: 50,
         }
     }
 }
