@@ -108,6 +108,12 @@ impl<'n> Step<'n> {
             return_to,
             started: self.moment.now,
         };
+        // Known before any trip: the notice is due at each login, and nothing may be shown (OIDC Core 3.1.2.6).
+        if context.request.passive && self.node.config.file.federation.notice == Notice::EachLogin {
+            let failure =
+                Failure::new(FailureCode::InteractionRequired, "the notice is due and nothing may be shown");
+            return Err(Box::new(Trouble::of(failure, &context)));
+        }
         let next = Login::<Received>::begin(context).route(&*self.registry);
         match next {
             Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),

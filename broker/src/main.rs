@@ -2,7 +2,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `command/` | what a person types: serve, demo, keys, check, organisation, metadata |
+//! | `command/` | what a person types: serve, demo, keys, check, organisation, metadata, saml |
 //! | `config/` | the TOML file, every problem with its line |
 //! | `wiring.rs` | a running node: store, keys, registry, pages, made from the configuration |
 //! | `server/` | sockets: accept, TLS, bounds, drain |

@@ -119,7 +119,7 @@ impl Node {
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
-            op: settings::op(&config),
+            op: settings::op(&config, pages.languages()),
             sp: settings::sp(&config),
             client_secrets: client_secret_key(&keys),
             vault: Vault::new(store, node_secret, Vec::new()),
@@ -165,7 +165,12 @@ impl Node {
 
     /// Our SAML service provider face over a registry snapshot.
     pub(crate) fn sp<'a>(&'a self, registry: &'a Registry) -> SamlSp<'a> {
-        SamlSp { settings: &self.sp, registry, signer: &**self.keys.saml_signing() }
+        SamlSp {
+            settings: &self.sp,
+            registry,
+            signer: &**self.keys.saml_signing(),
+            decryption: self.keys.saml_decryption(),
+        }
     }
 
     /// What tags relying parties in cookies.
@@ -386,7 +391,7 @@ mod settings {
 
     use super::{Config, OpSettings, OutputMap, SpSettings};
 
-    pub(super) fn op(config: &Config) -> OpSettings {
+    pub(super) fn op(config: &Config, ui_locales: Vec<String>) -> OpSettings {
         OpSettings {
             issuer: config.file.issuer.clone(),
             authorization_endpoint: config.at("/oidc/authorize"),
@@ -395,6 +400,7 @@ mod settings {
             jwks_uri: config.at("/oidc/jwks"),
             service_documentation: None,
             acr_values: Vec::new(),
+            ui_locales,
             claim_names: ClaimNames::default(),
         }
     }

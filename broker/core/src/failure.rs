@@ -120,6 +120,7 @@ failures! {
     AssuranceTooLow, Policy, "policy.assurance_too_low", "The level is not one that the relying party takes.";
     AssuranceAboveCeiling, Policy, "policy.assurance_above_ceiling", "The provider claims a level that it is not registered for.";
     SubjectMissing, Policy, "policy.subject_missing", "The provider did not send what the subject identifier is made from.";
+    SubjectMismatch, Policy, "policy.subject_mismatch", "Somebody else signed in than the relying party asked for.";
     OrganisationUnproven, Policy, "policy.organisation_unproven", "The assertion does not prove one of the provider's organisations.";
     NoticeDeclined, Policy, "policy.notice_declined", "The person did not want to send what the relying party asked for.";
     InteractionRequired, Policy, "policy.interaction_required", "Something must be shown, and the relying party asked for silence.";

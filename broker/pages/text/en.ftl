@@ -42,6 +42,10 @@ choice-none-do = Try another word, such as the name of the municipality or regio
 choice-show-all = Show all organisations
 choice-cancel = Cancel and go back to { $service }
 
+## The service's own words
+
+message-from = { $service } says:
+
 ## What is sent
 
 notice-title = What { $service } gets to know
@@ -348,6 +352,10 @@ failure-policy-subject_missing =
     .title = { failure-policy-attribute_missing.title }
     .what = The detail that { $service } is to recognise you by did not come from { $organisation }.
     .next = Read the code and the reference to the support at { $organisation }.
+failure-policy-subject_mismatch =
+    .title = The service expected somebody else
+    .what = { $service } asked for a certain person, and that is not who signed in at { $organisation }. Nothing has been sent.
+    .next = Go back to { $service }. If it is you who should get in, sign out there first and start again.
 failure-policy-organisation_unproven =
     .title = It does not show where you work
     .what = The answer does not show that you belong to { $organisation }.

@@ -42,6 +42,10 @@ choice-none-do = Prova ett annat ord, till exempel namnet på kommunen eller reg
 choice-show-all = Visa alla organisationer
 choice-cancel = Avbryt och gå tillbaka till { $service }
 
+## Tjänstens egna ord
+
+message-from = { $service } hälsar:
+
 ## Uppgifter som skickas
 
 notice-title = Det här får { $service } veta
@@ -348,6 +352,10 @@ failure-policy-subject_missing =
     .title = { failure-policy-attribute_missing.title }
     .what = Uppgiften som { $service } ska känna igen dig på kom inte med från { $organisation }.
     .next = Läs upp koden och referensen för supporten hos { $organisation }.
+failure-policy-subject_mismatch =
+    .title = Tjänsten väntade sig någon annan
+    .what = { $service } bad om en viss person, och du som loggade in hos { $organisation } är inte den. Ingenting har skickats.
+    .next = Gå tillbaka till { $service }. Är det du som ska in, logga ut där först och börja om.
 failure-policy-organisation_unproven =
     .title = Det syns inte var du arbetar
     .what = Svaret visar inte att du hör till { $organisation }.

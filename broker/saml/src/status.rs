@@ -183,7 +183,9 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         F::ProviderNoAuthnContext | F::AssuranceTooLow | F::AssuranceAboveCeiling | F::AssuranceNotAsked => {
             (TopLevel::Requester, Some(SecondLevel::NoAuthnContext))
         }
-        F::ProviderUnknownPrincipal => (TopLevel::Responder, Some(SecondLevel::UnknownPrincipal)),
+        F::ProviderUnknownPrincipal | F::SubjectMismatch => {
+            (TopLevel::Responder, Some(SecondLevel::UnknownPrincipal))
+        }
         F::ProviderUnreachable | F::ProviderUnusable | F::MetadataExpired => {
             (TopLevel::Responder, Some(SecondLevel::NoAvailableIdp))
         }

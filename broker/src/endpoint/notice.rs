@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     cookie::LoginCookie,
     drive::{Step, Trouble},
-    page::{Field, NoticeView, ViewRow},
+    page::{Field, MessageView, NoticeView, ViewRow},
     respond,
     wiring::Node,
 };
@@ -141,6 +141,7 @@ pub(crate) fn page(
     let view = NoticeView {
         relying_party: &step.relying_party_name(&context.request.relying_party, language),
         relying_party_organisation: owner,
+        message: context.request.message.as_ref().map(|message| MessageView { message }),
         organisation: employer.unwrap_or_else(|| identity.provider.as_str()),
         rows: &rows,
         privacy_url: relying_party.as_ref().and_then(|policy| policy.privacy_url.as_deref()),

@@ -218,6 +218,7 @@ pub(crate) fn http_status(code: FailureCode) -> u16 {
         | Code::AssuranceTooLow
         | Code::AssuranceAboveCeiling
         | Code::SubjectMissing
+        | Code::SubjectMismatch
         | Code::OrganisationUnproven
         | Code::NoticeDeclined
         | Code::InteractionRequired => 403,
