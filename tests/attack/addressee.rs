@@ -98,7 +98,7 @@ pub(crate) const VECTORS: &[Vector] = &[
     on_response(
         "another provider answers in its own name",
         "mix-up, RFC 9700 section 4.4 in SAML",
-        ISSUER,
+        &["provider.signature_invalid"],
         |scene| {
             let fjorden = &scene.federation.fjorden;
             let text = scene.with(|answer| answer.issuer.clone_from(&fjorden.entity_id));

@@ -7,23 +7,26 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, LazyLock, OnceLock, Weak},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_saml::idp::AssertionToIssue;
+use bytes::Bytes;
 use certs::{DigestAlgorithm, PrivateKey, Signer as _};
 use certs_xml::{Canonicalization, Document, Limits, canonicalize};
-use http::StatusCode;
+use http::{Request, StatusCode};
+use http_body_util::Full;
 use tests::{
-    browser::{Form, Page},
+    browser::{Browser, Form, Page},
     federation::{Federation, Plan},
+    leak,
     person::Person,
     provider::Asked,
     relying_party::{RelyingParty, Returned},
     walk::{Next, Walk},
 };
-use tokio::sync::Mutex;
+use tokio::{runtime::Runtime, sync::Mutex};
 
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -51,16 +54,37 @@ impl Bench {
 
     /// A login of the person through Granvik, at the provider.
     pub(crate) async fn at_provider(&self) -> Walk<'_> {
+        self.genuine("assert").await
+    }
+
+    /// A login of the person through Granvik, whose next request is the named one.
+    pub(crate) async fn genuine(&self, next: &str) -> Walk<'_> {
         let mut walk = Walk::new(&self.federation, Person::asa()).naming_the_provider();
-        walk.until("assert", self.port()).await;
+        walk.until(next, self.port()).await;
         walk
     }
 
-    /// A login that waits for its decision on the notice.
-    pub(crate) async fn at_notice(&self) -> Walk<'_> {
-        let mut walk = self.at_provider().await;
-        walk.until("accept", self.port()).await;
+    /// The same of a colleague, in a browser of his own.
+    pub(crate) async fn attackers(&self, next: &str) -> Walk<'_> {
+        let mut walk = Walk::new(&self.federation, Person::numbered(6)).naming_the_provider();
+        walk.until(next, self.port()).await;
         walk
+    }
+
+    /// The colleague's login goes on to its end: he is himself.
+    pub(crate) async fn ends_as_himself(&self, walk: Walk<'_>) {
+        let outcome = walk.finish(self.port()).await;
+        assert_ne!(outcome.id_token["sub"], self.subject.as_str(), "the attacker is the victim");
+        assert_eq!(outcome.userinfo["email"], Person::numbered(6).mail.as_str());
+    }
+
+    /// What came in whichever browser is an error page without anything of a login on it. Gives the code in the log.
+    pub(crate) async fn turned_away(&self, browser: &Browser, sent: &Page) -> String {
+        let (page, _, code) = self.federation.refused(browser, self.port(), sent).await;
+        assert!(!page.reply.text().contains("code="), "a code is on the page");
+        let told = leak::found([("the page", &page.reply.body[..])], &Person::asa().values());
+        assert!(told.is_empty(), "{told:?}");
+        code
     }
 
     /// A login whose code has come, and has not been redeemed.
@@ -89,8 +113,39 @@ impl Bench {
         }
     }
 
+    /// A request in any shape, with the cookies of a login's browser.
+    pub(crate) async fn raw(
+        &self,
+        walk: &Walk<'_>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Page {
+        let issuer = &self.federation.issuer;
+        let cookies: Vec<String> =
+            walk.browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut builder = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            builder = builder.header("host", issuer.trim_start_matches("http://"));
+        }
+        if !cookies.is_empty() && !headers.iter().any(|(name, _)| *name == "cookie") {
+            builder = builder.header("cookie", cookies.join("; "));
+        }
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(Full::new(Bytes::from(body))).expect("a request");
+        let reply = self.federation.wire.send(self.port(), request).await;
+        let url = url::Url::parse(&format!("{issuer}/")).expect("an address");
+        Page { url, reply: reply.unwrap_or_else(|error| panic!("{method} {path}: {error}")) }
+    }
+
     /// A failed step, seen from outside and in the log: nothing was handed out. Gives the code in the log.
     pub(crate) async fn refused(&self, walk: &Walk<'_>, sent: &Page) -> String {
+        if sent.location().starts_with(&format!("{}?", walk.party.redirect_uri)) {
+            return self.straight_back(walk, &sent.location());
+        }
         let (page, reference, code) = self.federation.refused(&walk.browser, self.port(), sent).await;
         self.nothing_was_given(walk, &page);
         if is_cryptographic(&code) {
@@ -107,6 +162,16 @@ impl Bench {
             );
         }
         code
+    }
+
+    /// An error that the relying party was told without a page between. Gives the code of the newest line in the log that such an error has.
+    fn straight_back(&self, walk: &Walk<'_>, address: &str) -> String {
+        let returned = walk.party.returned(&self.federation.issuer, &walk.attempt, address);
+        assert!(matches!(returned, Returned::Error(_)), "the relying party is told {returned:?}");
+        let lines = self.federation.nodes[0].refusals();
+        let codes = lines.iter().rev().filter_map(|line| line["code"].as_str());
+        let told = ["provider.denied", "provider.other_status", "provider.request_refused"];
+        codes.into_iter().find(|code| told.contains(code)).unwrap_or_default().to_owned()
     }
 
     fn nothing_was_given(&self, walk: &Walk<'_>, page: &Page) {
@@ -229,6 +294,12 @@ pub(crate) struct Scenario {
 }
 
 pub(crate) type Running<'b> = Pin<Box<dyn Future<Output = ()> + Send + 'b>>;
+
+/// Runs a family. All share one runtime, as they share the broker: connections live as long as the runtime that opened them.
+pub(crate) fn run(family: impl Future<Output = ()>) {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+    RUNTIME.block_on(family);
+}
 
 /// Tries all vectors of a family and fails with the names of those that did not end as they must.
 pub(crate) async fn vectors(family: &'static [Vector]) {
