@@ -6,6 +6,7 @@
 //! | `attack/document.rs` | documents that two readers take for two things |
 //! | `attack/algorithm.rs` | signatures whose algorithms are bent |
 //! | `attack/keys.rs` | keys that nobody registered |
+//! | `attack/encryption.rs` | encrypted assertions that anybody could have made, and ciphertexts that ask for an oracle |
 //! | `attack/addressee.rs` | genuine messages for somebody else, from somebody else |
 //! | `attack/time.rs` | clocks |
 //! | `attack/replay.rs` | answers that were used, come twice, or come by another way |
@@ -30,6 +31,8 @@ mod client;
 mod code;
 #[path = "attack/document.rs"]
 mod document;
+#[path = "attack/encryption.rs"]
+mod encryption;
 #[path = "attack/exchange.rs"]
 mod exchange;
 #[path = "attack/keys.rs"]
@@ -72,6 +75,11 @@ fn a_key_is_a_registered_one() {
 }
 
 #[test]
+fn encryption_vouches_for_nothing_and_tells_nothing() {
+    kit::run(kit::vectors(encryption::VECTORS));
+}
+
+#[test]
 fn a_message_is_for_us_and_from_the_one_who_was_asked() {
     kit::run(kit::vectors(addressee::VECTORS));
 }
@@ -107,11 +115,12 @@ fn a_request_leads_where_it_was_registered_to_lead() {
 }
 
 /// Every family: its name in the document, the test that tries it, and its vectors.
-const FAMILIES: [(&str, &str, &[kit::Vector], &[kit::Scenario]); 11] = [
+const FAMILIES: [(&str, &str, &[kit::Vector], &[kit::Scenario]); 12] = [
     ("Wrapping", "wrapping_leads_nobody_astray", wrapping::VECTORS, &[]),
     ("Document", "a_document_says_one_thing", document::VECTORS, document::SCENARIOS),
     ("Algorithm", "an_algorithm_is_one_of_the_few", algorithm::VECTORS, &[]),
     ("Keys", "a_key_is_a_registered_one", keys::VECTORS, keys::SCENARIOS),
+    ("Encryption", "encryption_vouches_for_nothing_and_tells_nothing", encryption::VECTORS, &[]),
     ("Addressee", "a_message_is_for_us_and_from_the_one_who_was_asked", addressee::VECTORS, &[]),
     ("Time", "a_message_is_of_now", time::VECTORS, &[]),
     ("Replay", "an_answer_counts_once_and_by_its_own_way", &[], replay::SCENARIOS),

@@ -409,7 +409,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[Scenario {
 /// A level that nobody knows leaves as none. Cut at the comment it would be one that the provider is registered for.
 async fn longer_level(bench: &Bench) {
     let mut walk = bench.at_provider().await;
-    let scene = Scene::of(&walk);
+    let scene = bench.scene(&walk);
     let longer = scene.with(|answer| answer.authn_context.push_str("-uncertified"));
     let cut = replaced(&scene.response(&longer), "-uncertified", "<!-- -->-uncertified");
     walk.next = Next::Assert(scene.asked.form(cut.as_bytes()));

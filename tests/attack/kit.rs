@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_saml::idp::AssertionToIssue;
 use bytes::Bytes;
-use certs::{DigestAlgorithm, PrivateKey, Signer as _};
+use certs::{DigestAlgorithm, PrivateKey, PublicKey, Signer as _};
 use certs_xml::{Canonicalization, Document, Limits, canonicalize};
 use http::{Request, StatusCode};
 use http_body_util::Full;
@@ -41,6 +41,8 @@ const AT_ONCE: usize = 4;
 /// The broker that every family attacks, and what an honest login gave.
 pub(crate) struct Bench {
     pub(crate) federation: Federation,
+    /// What the broker publishes to be encrypted to.
+    encryption: PublicKey,
     /// The subject identifier of the person for the first relying party.
     subject: String,
     /// What is seen from outside of any cryptographic failure.
@@ -50,6 +52,19 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn port(&self) -> u16 {
         self.federation.port()
+    }
+
+    /// What a vector has at hand, of a login that is at the provider.
+    pub(crate) fn scene<'w>(&self, walk: &Walk<'w>) -> Scene<'w> {
+        let asked = walk.asked.clone().expect("the provider was asked");
+        let encryption = self.encryption.clone();
+        Scene {
+            federation: walk.federation,
+            asked,
+            answer: walk.answer(),
+            encryption,
+            key: walk.provider.key(),
+        }
     }
 
     /// A login of the person through Granvik, at the provider.
@@ -215,11 +230,14 @@ pub(crate) async fn bench() -> Arc<Bench> {
         RelyingParty::with_key("nyckel"),
         RelyingParty::with_key("granne"),
     ];
-    let federation = Federation::start(Plan { relying_parties, ec: true, ..Plan::default() }).await;
+    // Each wrong proof is to be refused for what is wrong with it, not for being one of many.
+    let more = "[limits]\nguesses_per_minute = 100000\n".to_owned();
+    let federation = Federation::start(Plan { relying_parties, ec: true, more, ..Plan::default() }).await;
     let port = federation.port();
     let outcome = Walk::new(&federation, Person::asa()).finish(port).await;
     let subject = outcome.id_token["sub"].as_str().expect("a subject").to_owned();
-    let bench = Arc::new(Bench { federation, subject, alike: OnceLock::new() });
+    let encryption = federation.encryption_key(port).await;
+    let bench = Arc::new(Bench { federation, encryption, subject, alike: OnceLock::new() });
     *shared = Arc::downgrade(&bench);
     bench
 }
@@ -343,7 +361,7 @@ fn said(error: tokio::task::JoinError) -> String {
 
 async fn judged(bench: &Bench, vector: &Vector) {
     let mut walk = bench.at_provider().await;
-    let scene = Scene::of(&walk);
+    let scene = bench.scene(&walk);
     let forged = scene.asked.form(&(vector.forge)(&scene));
     match vector.expected {
         Expected::Refused(codes) => {
@@ -351,7 +369,7 @@ async fn judged(bench: &Bench, vector: &Vector) {
             let code = bench.refused(&walk, &sent).await;
             assert!(codes.contains(&code.as_str()), "refused with {code}, not with one of {codes:?}");
             // The login stands where it stood: the twin is under the very same conditions.
-            let twin = scene.asked.form(&(vector.twin)(&Scene::of(&walk)));
+            let twin = scene.asked.form(&(vector.twin)(&bench.scene(&walk)));
             walk.next = Next::Assert(twin);
             bench.ends_well(walk).await;
         }
@@ -359,7 +377,7 @@ async fn judged(bench: &Bench, vector: &Vector) {
             walk.next = Next::Assert(forged);
             bench.ends_well(walk).await;
             let mut walk = bench.at_provider().await;
-            let scene = Scene::of(&walk);
+            let scene = bench.scene(&walk);
             let twin = scene.asked.form(&(vector.twin)(&scene));
             walk.next = Next::Assert(twin);
             bench.ends_well(walk).await;
@@ -372,6 +390,8 @@ pub(crate) struct Scene<'w> {
     pub(crate) federation: &'w Federation,
     pub(crate) asked: Asked,
     pub(crate) answer: AssertionToIssue,
+    /// What the broker publishes to be encrypted to.
+    pub(crate) encryption: PublicKey,
     key: &'w PrivateKey,
 }
 
@@ -382,11 +402,6 @@ impl fmt::Debug for Scene<'_> {
 }
 
 impl<'w> Scene<'w> {
-    pub(crate) fn of(walk: &Walk<'w>) -> Self {
-        let asked = walk.asked.clone().expect("the provider was asked");
-        Self { federation: walk.federation, asked, answer: walk.answer(), key: walk.provider.key() }
-    }
-
     /// The genuine answer, not signed.
     pub(crate) fn text(&self) -> String {
         self.issued(&self.answer)

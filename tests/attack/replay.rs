@@ -12,7 +12,7 @@ use tests::{
     walk::{Next, Walk},
 };
 
-use super::kit::{Bench, Scenario, Scene, with_message};
+use super::kit::{Bench, Scenario, with_message};
 
 fn form_of(walk: &Walk<'_>) -> Form {
     let Next::Assert(form) = &walk.next else { panic!("not at the provider") };
@@ -42,7 +42,7 @@ async fn other_browser(bench: &Bench) {
 /// The provider signs one assertion for two logins, by mistake or because somebody made it.
 async fn signed_again(bench: &Bench) {
     let first = bench.at_provider().await;
-    let used = Scene::of(&first).answer.assertion_id;
+    let used = bench.scene(&first).answer.assertion_id;
     let mut spent = first.answer();
     spent.assertion_id.clone_from(&used);
     let form = first.provider.issue(first.asked.as_ref().expect("asked"), &spent);
