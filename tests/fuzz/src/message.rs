@@ -1,0 +1,155 @@
+//! A SAML Response, posted (`broker_saml::sp`).
+//!
+//! `f`: the form as it came. `x`: the XML as it came. `R`, `A`, `B`: XML that the identity provider signs before it is posted: the
+//! Response, the assertion, or both.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use broker_core::{
+    moment::Timestamp,
+    result::AuthenticationResult,
+    role::{Completion, Inbound, Upstream as _},
+    subject::SubjectSource,
+};
+use broker_saml::binding::post;
+use certs::{
+    AlgorithmPolicy, Signer as _,
+    query_signature::MessageParameter,
+    xml_signature::{Profile, SignedElement, verify},
+};
+use certs_xml::{Document, Limits, namespace::SAML};
+
+use crate::{
+    meant,
+    scene::{HANDLE, IDP, SCENE, moment},
+    seeds,
+    sign::{Signed, signed},
+    xml::{values, writes_what_it_reads},
+};
+
+/// What the identity provider signed for the corpus, in canonical form and without the signatures in it, which differ every time.
+static SIGNED: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let mut all = HashSet::new();
+    for xml in seeds::responses() {
+        let document = Document::read(xml.as_bytes(), Limits::message()).expect("a seed reads");
+        all.extend(vouched_for(&document).map(|element| bare(element.canonical())));
+    }
+    all
+});
+
+/// Canonical octets without the signature of the assertion.
+fn bare(canonical: &[u8]) -> String {
+    const END: &str = "</ds:Signature>";
+    let text = String::from_utf8_lossy(canonical).into_owned();
+    let (start, end) = (text.find("<ds:Signature "), text.find(END));
+    match (start, end) {
+        (Some(start), Some(end)) if start < end => [&text[..start], &text[end + END.len()..]].concat(),
+        _ => text,
+    }
+}
+
+/// What must hold of any input.
+pub fn body(octets: &[u8]) {
+    let Some((letter, rest)) = meant(octets, b"fxRAB") else { return };
+    let key = &SCENE.provider_key;
+    let (form, is_signed_now) = match letter {
+        b'f' => (Some(rest.to_vec()), false),
+        b'x' => (Some(form(rest)), false),
+        b'R' => (signed(rest, Signed::Root, key).map(|xml| form(xml.as_bytes())), true),
+        b'A' => (signed(rest, Signed::Assertion, key).map(|xml| form(xml.as_bytes())), true),
+        _ => (signed(rest, Signed::Both, key).map(|xml| form(xml.as_bytes())), true),
+    };
+    let Some(form) = form else { return };
+    if let Ok(posted) = post::decode(&form, MessageParameter::Response)
+        && let Ok(document) = Document::read(&posted.xml, Limits::message())
+    {
+        writes_what_it_reads(&document);
+    }
+    let message = Inbound { form: Some(form), ..Inbound::default() };
+    let handle = SCENE.sp().handle(&message);
+    let first = complete(&message);
+    if let Ok(accepted) = &first {
+        assert_eq!(handle.as_deref(), Some(HANDLE), "an answer to our request leads back to it");
+        vouched(accepted, &message, is_signed_now);
+        assert!(first == complete(&message), "one message read twice says the same");
+    }
+}
+
+pub(crate) fn form(xml: &[u8]) -> Vec<u8> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let xml = STANDARD.encode(xml);
+    form_urlencoded::Serializer::new(String::new()).append_pair("SAMLResponse", &xml).finish().into_bytes()
+}
+
+fn complete(message: &Inbound) -> Result<AuthenticationResult, String> {
+    match SCENE.sp().complete(message, &IDP.into(), &SCENE.remembered, moment()) {
+        Ok(Completion::Done { result, once }) => {
+            assert!(once.until > moment().now, "a message that is accepted can be marked as used");
+            Ok((*result).into_value())
+        }
+        Ok(Completion::Fetch { .. }) => panic!("a posted answer has nothing to fetch"),
+        Err(failure) => Err(failure.code.to_string()),
+    }
+}
+
+/// What a good signature of the identity provider stands for in this document: the whole, or its assertion.
+fn vouched_for(document: &Document) -> impl Iterator<Item = SignedElement> {
+    let keys = [SCENE.provider_key.public_key().clone()];
+    let root = document.root();
+    let held = [Some(root), root.child(SAML.uri(), "Assertion")].map(move |element| {
+        let verified = verify(element?, &keys, &AlgorithmPolicy::default(), Profile::Message);
+        verified.ok().map(certs_proof::Verified::into_value)
+    });
+    held.into_iter().flatten()
+}
+
+/// Everything that was read of the person stands in octets that the identity provider signed.
+fn vouched(accepted: &AuthenticationResult, message: &Inbound, is_signed_now: bool) {
+    let posted = message.form.as_deref().map(|form| post::decode(form, MessageParameter::Response));
+    let Some(Ok(posted)) = posted else { panic!("what was accepted has a form with a message") };
+    let received = Document::read(&posted.xml, Limits::message()).expect("what was accepted reads");
+    let outermost = vouched_for(&received).next().expect("what was accepted carries a good signature");
+    assert!(is_signed_now || SIGNED.contains(&bare(outermost.canonical())), "nobody signed what was accepted");
+    let document = outermost.document().expect("what was signed reads");
+    let signed = values(&document);
+    let stands = |value: &str| assert!(signed.contains(value), "a value that nobody signed");
+    accepted.attributes.iter().flat_map(|(_, values)| values).for_each(|value| stands(value));
+    assert!(accepted.provider == IDP.into(), "the answer is of the provider that was asked");
+    for subject in &accepted.subjects {
+        if subject.source == SubjectSource::PersistentNameId {
+            // Issuer, we and the value, each behind its length.
+            let value = signed.iter().any(|text| subject.value.ends_with(&format!("{}:{text}", text.len())));
+            assert!(value, "a NameID that nobody signed");
+        } else {
+            stands(&subject.value);
+        }
+    }
+    stands(accepted.assurance.as_ref().expect("a level").as_str());
+    let times: HashSet<Timestamp> = signed.iter().filter_map(|text| Timestamp::from_rfc3339(text)).collect();
+    assert!(times.contains(&accepted.authenticated_at), "a time of authentication that nobody signed");
+    assert!(accepted.session_ends.is_none_or(|end| times.contains(&end)), "an end that nobody signed");
+    accepted.authorities.iter().for_each(|authority| stands(authority));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seeds_get_to_the_end() {
+        for xml in seeds::responses() {
+            let message = Inbound { form: Some(form(xml.as_bytes())), ..Inbound::default() };
+            let accepted = complete(&message).expect("a genuine answer is accepted");
+            assert_eq!(accepted.attributes.iter().count(), 3);
+            vouched(&accepted, &message, false);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nobody signed what was accepted")]
+    fn an_answer_that_is_not_of_the_corpus_is_noticed() {
+        let unsigned = include_str!("scene/response.xml").replace("_response1", "_response2");
+        let xml = signed(unsigned.as_bytes(), Signed::Root, &SCENE.provider_key).expect("signed");
+        body(&[b"x".as_slice(), xml.as_bytes()].concat());
+    }
+}

@@ -1,0 +1,5 @@
+//! The target `client_metadata` for the engine; its body is `fuzz::client_metadata`.
+#![no_main]
+#![allow(unsafe_code, reason = "the engine finds the target by an exported symbol")]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| fuzz::client_metadata::body(octets));
