@@ -10,7 +10,7 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::moment::Timestamp;
 use broker_saml::idp::{AssertionToIssue, NameIdToIssue, Signed};
-use certs::Signer as _;
+use certs::{PrivateKey, SignatureAlgorithm, Signer as _, xml_encryption::Encryption};
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::{
@@ -467,6 +467,43 @@ fn what_a_login_never_lets_pass_can_be_looked_past() {
     ] {
         let (code, printed) = case.json(&[genuine, option, given, value]);
         assert_eq!((code, failed(&printed)), (1, vec![check]));
+    }
+}
+
+#[test]
+fn an_encrypted_assertion_is_opened_with_a_key_of_ours_and_says_its_own_values_then() {
+    let case = Case::new();
+    let [ours, other] =
+        [(); 2].map(|()| PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key"));
+    for (name, key) in [("ours.pem", &ours), ("other.pem", &other)] {
+        case.file(name, key.to_pkcs8_pem().expect("PEM").as_bytes());
+    }
+    let signer = case.provider.key();
+    let xml = case
+        .answer()
+        .issue_encrypted(signer, ours.public_key(), Encryption::default())
+        .expect("signed and encrypted");
+    case.file("hidden.xml", &xml);
+
+    let (code, printed) = case.json(&["hidden.xml"]);
+    assert_eq!((code, &printed["failure"]), (1, &"provider.undecryptable".into()));
+    assert!(text(&case.check(&["hidden.xml"]).stdout).contains("--key saml-decryption.pem"));
+
+    let (code, printed) = case.json(&["hidden.xml", "--key", "other.pem"]);
+    assert_eq!((code, &printed["failure"]), (1, &"provider.undecryptable".into()));
+
+    // Two keys, as during a change of keys.
+    let (code, printed) = case.json(&["hidden.xml", "--key", "other.pem", "--key", "ours.pem"]);
+    assert_eq!((code, &printed["name_id"]), (0, &"the-name-id".into()));
+    let taken = printed["taken_from_document"].as_array().expect("a list");
+    assert!(taken.iter().any(|taken| taken["option"] == "--audience" && taken["value"] == SP), "{taken:?}");
+    let words = ["hidden.xml", "--key", "ours.pem", "--audience", "https://other.example"];
+    assert_eq!(failed(&case.json(&words).1), ["conditions.audience"], "what is given stays");
+
+    for no_key in ["idp.xml", "absent.pem"] {
+        let output = case.check(&["hidden.xml", "--key", no_key]);
+        assert_eq!(self::code(&output), 2, "{no_key}");
+        assert!(text(&output.stderr).contains(no_key), "{}", text(&output.stderr));
     }
 }
 

@@ -41,6 +41,16 @@ impl DecryptionKey {
         })
     }
 
+    /// Reads the first section of a PEM text, which must be `PRIVATE KEY` (RFC 7468 section 10). The octets are wiped.
+    ///
+    /// # Errors
+    /// When it is no such text, or as [`DecryptionKey::from_private_key`].
+    pub fn from_pkcs8_pem(octets: Vec<u8>) -> Result<Self, KeyError> {
+        let octets = Zeroizing::new(octets);
+        let text = std::str::from_utf8(&octets).map_err(|_| KeyError::Malformed)?;
+        Self::from_private_key(&PrivateKey::from_pkcs8_pem_any_kind(text)?)
+    }
+
     /// What peers encrypt to.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key

@@ -102,10 +102,9 @@ fn let_in(request: &TokenRequest, message: &Inbound, is_signed_now: bool) {
     assert_eq!(claims["sub"], KEYED);
     let ours = |audience: &Value| audience == ISSUER || audience == TOKEN_ENDPOINT;
     let audience = &claims["aud"];
-    let all_ours = audience.as_array().map_or_else(
-        || ours(audience),
-        |several| !several.is_empty() && several.iter().all(ours),
-    );
+    let all_ours = audience
+        .as_array()
+        .map_or_else(|| ours(audience), |several| !several.is_empty() && several.iter().all(ours));
     assert!(all_ours, "an assertion for somebody else is accepted");
     let expires = claims["exp"].as_f64().expect("exp is a number");
     let ahead = expires - NOW.0 as f64;

@@ -109,7 +109,10 @@ fn vouched(accepted: &AuthenticationResult, message: &Inbound, is_signed_now: bo
     let Some(Ok(posted)) = posted else { panic!("what was accepted has a form with a message") };
     let received = Document::read(&posted.xml, Limits::message()).expect("what was accepted reads");
     let outermost = vouched_for(&received).next().expect("what was accepted carries a good signature");
-    assert!(is_signed_now || SIGNED.contains(&bare(outermost.canonical())), "nobody signed what was accepted");
+    assert!(
+        is_signed_now || SIGNED.contains(&bare(outermost.canonical())),
+        "nobody signed what was accepted"
+    );
     let document = outermost.document().expect("what was signed reads");
     let signed = values(&document);
     let stands = |value: &str| assert!(signed.contains(value), "a value that nobody signed");

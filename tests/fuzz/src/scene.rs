@@ -199,10 +199,10 @@ impl Scene {
         }
         scene.registry = scene.built(&manifest, &HashMap::new());
         assert!(scene.registry.withheld().is_empty(), "the scene's own files are whole");
-        let (request, _) =
-            scene.op().receive(&Inbound { query: Some(good_query()), ..Inbound::default() }, moment()).expect(
-                "a good request",
-            );
+        let (request, _) = scene
+            .op()
+            .receive(&Inbound { query: Some(good_query()), ..Inbound::default() }, moment())
+            .expect("a good request");
         let begun = scene.sp().begin(&request, &IDP.into(), HANDLE, moment()).expect("it can be sent");
         scene.remembered = begun.remembered;
         scene

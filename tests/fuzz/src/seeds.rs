@@ -1,7 +1,7 @@
 //! Where the fuzzers begin: whole inputs of every kind, signed by the scene's own keys. What the engine finds from there is kept in
 //! `corpus/`; these are made anew in every run, since signatures are.
 
-use broker_core::role::{Outbound, Upstream as _, Downstream as _, Inbound};
+use broker_core::role::{Downstream as _, Inbound, Outbound, Upstream as _};
 use certs::jws;
 use serde_json::{Value, json};
 
@@ -41,7 +41,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 pub fn responses() -> Vec<String> {
     [Signed::Root, Signed::Assertion, Signed::Both]
         .into_iter()
-        .map(|how| signed(RESPONSE.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion"))
+        .map(|how| {
+            signed(RESPONSE.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion")
+        })
         .collect()
 }
 
@@ -73,7 +75,8 @@ pub fn assertions() -> Vec<String> {
 
 fn claims() -> [Value; 3] {
     let common = |more: Value| {
-        let mut claims = json!({ "iss": KEYED, "sub": KEYED, "aud": ISSUER, "jti": "one-1", "exp": NOW.0 + 60 });
+        let mut claims =
+            json!({ "iss": KEYED, "sub": KEYED, "aud": ISSUER, "jti": "one-1", "exp": NOW.0 + 60 });
         for (name, value) in more.as_object().expect("an object") {
             claims[name] = value.clone();
         }

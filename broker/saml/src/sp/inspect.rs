@@ -12,7 +12,7 @@ use broker_core::{
     identifier::ProviderId,
     moment::Timestamp,
 };
-use certs::query_signature::MessageParameter;
+use certs::{DecryptionKey, query_signature::MessageParameter};
 use certs_xml::{
     Document, Element, Limits,
     namespace::{SAML, XSI},
@@ -250,7 +250,8 @@ fn attribute(element: Element<'_>) -> SamlAttribute {
 /// Runs a login's checks on a captured Response of `provider`.
 ///
 /// `settings` says how strict we are; its entity ID and address give way to those of `against`, or to the document's own.
-/// `now` is the time where neither `against` nor the document has one.
+/// `decryption` opens an encrypted assertion, as [`Expected::decryption`]. `now` is the time where neither `against` nor the document has
+/// one.
 #[must_use]
 pub fn inspect(
     captured: &Captured,
@@ -258,6 +259,7 @@ pub fn inspect(
     settings: &SpSettings,
     against: &Against,
     allowed: Allowed,
+    decryption: &[DecryptionKey],
     now: Timestamp,
 ) -> Inspection {
     let says = captured
@@ -274,7 +276,7 @@ pub fn inspect(
         };
         let id = held.in_response_to.clone().unwrap_or_else(|| NO_REQUEST.to_owned());
         let sent = SentRequest { id, asked: against.asked.clone(), at: held.at };
-        let expected = Expected { provider, settings: &settings, sent: &sent, now: held.at };
+        let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: held.at };
         let mut steps = Steps::inspecting(allowed);
         let result = match captured {
             Captured::Form(form) => response::posted_and_checked(Some(form), &expected, &mut steps),

@@ -7,7 +7,7 @@ use broker_saml::sp::{
     Allowed, SpSettings,
     inspect::{Against, Captured, inspect},
 };
-use certs::AlgorithmPolicy;
+use certs::{AlgorithmPolicy, DecryptionKey};
 use clap::{Args, ValueHint};
 use metadata::SamlProvider;
 
@@ -26,6 +26,9 @@ Examples:
   Held against what the broker sent and where it listens, at the time in the log:
     sparvidd saml check response.xml --metadata idp-granvik.xml --at 2026-03-02T08:15:30Z \\
         --acs https://login.example.se/saml/acs --audience https://login.example.se/saml/metadata
+
+  The assertion is encrypted to a key of ours:
+    sparvidd saml check posted.txt --metadata idp-granvik.xml --key keys/saml-decryption.pem
 
   For a script:
     sparvidd saml check - --metadata idp-granvik.xml --json < response.xml | jq .failure
@@ -57,6 +60,9 @@ pub(crate) struct Arguments {
     /// A level that was asked for. Repeatable. Left out: none was.
     #[arg(long, value_name = "URI")]
     asked: Vec<String>,
+    /// A key of ours that opens an encrypted assertion, PEM: saml-decryption.pem of the key directory. Repeatable.
+    #[arg(long = "key", value_name = "PEM", value_hint = ValueHint::FilePath)]
+    keys: Vec<PathBuf>,
     /// How much the provider's clock may differ, as the configuration says.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=300))]
     skew: i64,
@@ -93,12 +99,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     let octets = input::message(&arguments.file)?;
     let captured = Captured::recognise(&octets);
     let provider = input::provider(&arguments.metadata, &captured)?;
-    let inspection = inspected(arguments, &captured, &provider, true);
+    let keys = input::decryption_keys(&arguments.keys)?;
+    let inspection = inspected(arguments, &captured, &provider, &keys, true);
     let allowances: Vec<&'static str> =
         ALLOWANCES.iter().filter(|(_, is_set)| is_set(arguments)).map(|(option, _)| *option).collect();
     // Whoever lets something pass is told what a login would have made of it.
     let at_login = (!allowances.is_empty() && inspection.result.is_ok())
-        .then(|| inspected(arguments, &captured, &provider, false).result.err().map(|failure| failure.code))
+        .then(|| {
+            inspected(arguments, &captured, &provider, &keys, false).result.err().map(|failure| failure.code)
+        })
         .flatten();
     let held = Held {
         file: arguments.file.display().to_string(),
@@ -121,6 +130,7 @@ fn inspected(
     arguments: &Arguments,
     captured: &Captured,
     provider: &SamlProvider,
+    keys: &[DecryptionKey],
     lets_pass: bool,
 ) -> broker_saml::sp::inspect::Inspection {
     let settings = SpSettings {
@@ -141,15 +151,22 @@ fn inspected(
         unsolicited: lets_pass && arguments.allow_unsolicited,
         no_audience: lets_pass && arguments.allow_no_audience,
     };
-    inspect(captured, provider, &settings, &against, allowed, moment::now())
+    inspect(captured, provider, &settings, &against, allowed, keys, moment::now())
 }
 
-/// The option that looks past a refusal, here alone.
-pub(super) fn looks_past(code: FailureCode, found: &str) -> Option<&'static str> {
+/// The option with which the command looks further.
+pub(super) fn looks_further(code: FailureCode, found: &str) -> Option<&'static str> {
     match code {
-        FailureCode::SignatureAlgorithm if found.contains("(signature.sha1)") => Some("--allow-sha1"),
-        FailureCode::Unsolicited => Some("--allow-unsolicited"),
-        FailureCode::AudienceMismatch if found == "nothing" => Some("--allow-no-audience"),
+        FailureCode::SignatureAlgorithm if found.contains("(signature.sha1)") => {
+            Some("Look further, past this rule and here alone: --allow-sha1")
+        }
+        FailureCode::Unsolicited => Some("Look further, past this rule and here alone: --allow-unsolicited"),
+        FailureCode::AudienceMismatch if found == "nothing" => {
+            Some("Look further, past this rule and here alone: --allow-no-audience")
+        }
+        FailureCode::Undecryptable if found.contains("(encryption.no_key)") => {
+            Some("Open it with a key of ours, from the key directory: --key saml-decryption.pem")
+        }
         _ => None,
     }
 }

@@ -1,8 +1,12 @@
 //! What a check reads: a captured message, and the provider that a metadata file describes.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use broker_saml::sp::inspect::Captured;
+use certs::DecryptionKey;
 use metadata::{
     SamlProvider,
     lint::Report,
@@ -41,6 +45,20 @@ pub(super) fn message(path: &Path) -> Result<Vec<u8>, Stopped> {
         return Err(Stopped::could_not(format!("{name} is larger than any Response")));
     }
     Ok(octets)
+}
+
+/// The private keys in `paths`, each a PEM file.
+///
+/// # Errors
+/// When one cannot be read, or holds no key that decrypts.
+pub(super) fn decryption_keys(paths: &[PathBuf]) -> Result<Vec<DecryptionKey>, Stopped> {
+    let read = |path: &PathBuf| {
+        let refused = |error: &dyn std::fmt::Display| {
+            Stopped::could_not(format!("{}: no decryption key: {error}", path.display()))
+        };
+        DecryptionKey::from_pkcs8_pem(edit::read_file(path)?).map_err(|error| refused(&error))
+    };
+    paths.iter().map(read).collect()
 }
 
 /// The provider of `path` that the message is to be held against: the only one there is, else the one that the message names.

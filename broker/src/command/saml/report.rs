@@ -310,8 +310,8 @@ fn refused(lines: &mut Lines, outcome: &Outcome, code: FailureCode) -> Result<()
     lines.say(Tone::Strong, "For the provider's operator");
     lines.say(Tone::Plain, format!("  {text}"));
     lines.gap();
-    if let Some(past) = broken.and_then(|row| super::check::looks_past(code, &row.found)) {
-        lines.say(Tone::Quiet, format!("Look further, past this rule and here alone: {past}"));
+    if let Some(how) = broken.and_then(|row| super::check::looks_further(code, &row.found)) {
+        lines.say(Tone::Accent, how);
     }
     lines.say(Tone::Quiet, format!("What everybody is told about it: sparvidd failure {code}"));
     Ok(())

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `signature.rs` | who signed what |
 //! | `response.rs` | the envelope |
+//! | `encryption.rs` | what is encrypted |
 //! | `assertion.rs` | the assertion's own frame |
 //! | `subject.rs` | who may present it: subject confirmation |
 //! | `conditions.rs` | when, to whom, and what for |
@@ -15,6 +16,7 @@
 pub(super) mod assertion;
 pub(super) mod authentication;
 pub(super) mod conditions;
+pub(super) mod encryption;
 pub(super) mod response;
 pub(super) mod signature;
 pub(super) mod subject;
@@ -76,6 +78,7 @@ checks! {
     ResponseIssueInstant, "response.issue_instant", "SAML Core 3.2.2; SC-DP 6.3.5", "The Response was made just now.";
     Status, "response.status", "SAML Core 3.2.2.2", "The status is Success.";
     AssertionCount, "assertion.count", "SC-DP 6.2; SAML Profiles 4.1.4.2", "The Response carries exactly one assertion, directly inside.";
+    Decryption, "assertion.decrypted", "SC-DP 6.1; SAML Core 2.3.4, 6; XML Encryption 1.1 5", "An encrypted assertion opens with a key of ours; in a cipher without integrity of its own, only inside a signed Response.";
     SignaturePresent, "signature.present", "SAML Profiles 4.1.4.5; SC-DP 6.1", "The Response or its assertion is signed; the Response, where the federation demands it.";
     AssertionSignature, "signature.assertion", "SAML Core 5.4; SC-DP 6.3.1, 8", "A signature of the assertion is by a registered key of the provider, over exactly this assertion.";
     AssertionVersion, "assertion.version", "SAML Core 2.3.3", "The assertion is SAML 2.0.";
@@ -100,6 +103,7 @@ checks! {
     AuthnContext, "authn.context", "SAML Core 2.7.2.2; SC-DP 6.2", "There is exactly one AuthnContextClassRef.";
     AuthnContextAsked, "authn.context_asked", "SC-DP 6.3.4", "The AuthnContextClassRef is one that was asked for.";
     Authorities, "authn.authorities", "SAML Core 2.7.2.2", "We are not among the authorities behind the provider: that would be a loop.";
+    EncryptedAttribute, "attributes.encrypted", "SC-DP 6.1", "No attribute is encrypted by itself.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
 }
 

@@ -59,7 +59,7 @@ impl Context {
         settings.algorithms = AlgorithmPolicy { allow_sha1 };
         // The clock of the list fits the conditions of a message; some say that they were issued years earlier.
         settings.message_lifetime_seconds = 10 * 365 * 86_400;
-        inspect(captured, &self.provider, &settings, &self.against, self.allowed, NOW)
+        inspect(captured, &self.provider, &settings, &self.against, self.allowed, &[], NOW)
     }
 
     /// The same provider, and everything else as the message itself wants it.
@@ -155,7 +155,9 @@ fn why(inspection: &Inspection) -> String {
     };
     // The verifier of signatures ends with the rule's name.
     let rule = step.found.strip_suffix(')').and_then(|found| found.rsplit_once('(')).map(|(_, rule)| rule);
-    match rule.filter(|rule| rule.starts_with("signature.") || rule.starts_with("xml.")) {
+    match rule.filter(|rule| {
+        rule.starts_with("signature.") || rule.starts_with("encryption.") || rule.starts_with("xml.")
+    }) {
         Some(rule) => format!("`{}`: `{rule}`", step.id.as_str()),
         None => format!("`{}`: `{code}`", step.id.as_str()),
     }
