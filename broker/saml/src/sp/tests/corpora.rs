@@ -380,6 +380,7 @@ Where the list says accept and we refuse, nobody else accepts either, but for th
 |---|---|
 | `signature.canonicalization` | inclusive C14N and C14N with comments are outside the profile: the context of an element must not change what was signed, and a comment must not be signed text ([deviations](deviations.md)) |
 | `signature.place` | a signature within Advice, inside of what is signed: our verifier knows one signature an element, at the schema's place |
+| `assertion.decrypted` | the list has no key that opens these; CBC is opened only inside of what is signed |
 | `response.issuer`, `assertion.issuer` | the Issuer of the assertion and the Issuer of the Response differ, or a signed Response has none; a login goes to one provider (SAML Profiles 4.1.4.2) |
 | `response.issue_instant` | issued three years after the time at which its conditions hold; at no one time would all of it be true |
 
