@@ -87,12 +87,19 @@ fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::from_rfc3339(text).ok_or_else(|| "write it like 2026-03-02T08:15:30Z".to_owned())
 }
 
-/// What is let pass, by its option.
-const ALLOWANCES: [(&str, fn(&Arguments) -> bool); 3] = [
-    ("--allow-sha1", |arguments| arguments.allow_sha1),
-    ("--allow-unsolicited", |arguments| arguments.allow_unsolicited),
-    ("--allow-no-audience", |arguments| arguments.allow_no_audience),
-];
+impl Arguments {
+    /// The options given that let something pass.
+    fn allowances(&self) -> Vec<&'static str> {
+        [
+            ("--allow-sha1", self.allow_sha1),
+            ("--allow-unsolicited", self.allow_unsolicited),
+            ("--allow-no-audience", self.allow_no_audience),
+        ]
+        .into_iter()
+        .filter_map(|(option, is_given)| is_given.then_some(option))
+        .collect()
+    }
+}
 
 /// Runs the checks and prints them.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
@@ -101,8 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     let provider = input::provider(&arguments.metadata, &captured)?;
     let keys = input::decryption_keys(&arguments.keys)?;
     let inspection = inspected(arguments, &captured, &provider, &keys, true);
-    let allowances: Vec<&'static str> =
-        ALLOWANCES.iter().filter(|(_, is_set)| is_set(arguments)).map(|(option, _)| *option).collect();
+    let allowances = arguments.allowances();
     // Whoever lets something pass is told what a login would have made of it.
     let at_login = (!allowances.is_empty() && inspection.result.is_ok())
         .then(|| {
