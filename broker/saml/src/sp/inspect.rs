@@ -275,7 +275,7 @@ pub fn inspect(
             ..settings.clone()
         };
         let id = held.in_response_to.clone().unwrap_or_else(|| NO_REQUEST.to_owned());
-        let sent = SentRequest { id, asked: against.asked.clone(), at: held.at };
+        let sent = SentRequest { id, asked: against.asked.clone(), wished: false, at: held.at };
         let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: held.at };
         let mut steps = Steps::inspecting(allowed);
         let result = match captured {

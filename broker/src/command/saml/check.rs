@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
     /// The ID of the AuthnRequest. Left out: the one that it says it answers.
     #[arg(long, value_name = "ID")]
     in_response_to: Option<String>,
-    /// A level that was asked for. Repeatable. Left out: none was.
+    /// A level that was demanded. Repeatable. Left out: none was.
     #[arg(long, value_name = "URI")]
     asked: Vec<String>,
     /// A key of ours that opens an encrypted assertion, PEM: saml-decryption.pem of the key directory. Repeatable.
