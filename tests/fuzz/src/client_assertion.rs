@@ -86,7 +86,10 @@ fn ask(message: Inbound, is_signed_now: bool) {
 fn let_in(request: &TokenRequest, message: &Inbound, is_signed_now: bool) {
     let parameter = |name: &str| {
         let form = message.form.as_deref().unwrap_or_default();
-        form_urlencoded::parse(form).find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+        // RFC 6749 3.1: a parameter without a value counts as left out.
+        let mut found =
+            form_urlencoded::parse(form).filter(|(found, value)| found == name && !value.is_empty());
+        found.next().map(|(_, value)| value.into_owned())
     };
     let client = request.client().id().as_str();
     let Some(assertion) = parameter("client_assertion") else {
@@ -102,10 +105,9 @@ fn let_in(request: &TokenRequest, message: &Inbound, is_signed_now: bool) {
     assert_eq!(claims["sub"], KEYED);
     let ours = |audience: &Value| audience == ISSUER || audience == TOKEN_ENDPOINT;
     let audience = &claims["aud"];
-    let all_ours = audience.as_array().map_or_else(
-        || ours(audience),
-        |several| !several.is_empty() && several.iter().all(ours),
-    );
+    let all_ours = audience
+        .as_array()
+        .map_or_else(|| ours(audience), |several| !several.is_empty() && several.iter().all(ours));
     assert!(all_ours, "an assertion for somebody else is accepted");
     let expires = claims["exp"].as_f64().expect("exp is a number");
     let ahead = expires - NOW.0 as f64;

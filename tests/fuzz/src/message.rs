@@ -81,6 +81,14 @@ pub(crate) fn form(xml: &[u8]) -> Vec<u8> {
     form_urlencoded::Serializer::new(String::new()).append_pair("SAMLResponse", &xml).finish().into_bytes()
 }
 
+/// What the broker takes out of a Response that is posted to it; else the name of the failure.
+///
+/// # Errors
+/// When it refuses the Response.
+pub fn accepted(xml: &[u8]) -> Result<AuthenticationResult, String> {
+    complete(&Inbound { form: Some(form(xml)), ..Inbound::default() })
+}
+
 fn complete(message: &Inbound) -> Result<AuthenticationResult, String> {
     match SCENE.sp().complete(message, &IDP.into(), &SCENE.remembered, moment()) {
         Ok(Completion::Done { result, once }) => {
@@ -109,7 +117,10 @@ fn vouched(accepted: &AuthenticationResult, message: &Inbound, is_signed_now: bo
     let Some(Ok(posted)) = posted else { panic!("what was accepted has a form with a message") };
     let received = Document::read(&posted.xml, Limits::message()).expect("what was accepted reads");
     let outermost = vouched_for(&received).next().expect("what was accepted carries a good signature");
-    assert!(is_signed_now || SIGNED.contains(&bare(outermost.canonical())), "nobody signed what was accepted");
+    assert!(
+        is_signed_now || SIGNED.contains(&bare(outermost.canonical())),
+        "nobody signed what was accepted"
+    );
     let document = outermost.document().expect("what was signed reads");
     let signed = values(&document);
     let stands = |value: &str| assert!(signed.contains(value), "a value that nobody signed");

@@ -30,7 +30,7 @@ pub fn body(octets: &[u8]) {
     }
     if let Ok(file) = MetadataFile::read(octets, MOST_OCTETS) {
         for entity in file.entities().take(8) {
-            let id = entity.attribute("entityID").unwrap_or_default();
+            let Some(id) = entity.attribute("entityID") else { continue };
             assert!(file.entity(id).is_some(), "what is listed is found");
         }
     }
@@ -43,7 +43,10 @@ pub(crate) fn can_be_done(prepared: &Prepared) {
         assert!(prepared.report.findings.is_empty() || !text.is_empty(), "what was found is shown");
     }
     if prepared.report.has_errors() {
-        assert!(prepared.changes.is_empty() && prepared.documents.is_empty(), "a file with errors adds nothing");
+        assert!(
+            prepared.changes.is_empty() && prepared.documents.is_empty(),
+            "a file with errors adds nothing"
+        );
         assert!(prepared.shown_secret.is_none(), "a file with errors makes no secret");
         return;
     }
@@ -81,7 +84,8 @@ mod tests {
     #[test]
     fn the_seeds_get_to_the_end() {
         for target in ["metadata", "client_metadata"] {
-            let whole = seeds::of(target).iter().filter(|seed| !SCENE.prepared(seed).report.has_errors()).count();
+            let whole =
+                seeds::of(target).iter().filter(|seed| !SCENE.prepared(seed).report.has_errors()).count();
             assert!(whole >= 2, "{target}: {whole} seeds can be added");
         }
     }

@@ -112,6 +112,12 @@ fn key(scalar: u8) -> PrivateKey {
     PrivateKey::from_pkcs8_der(&der, SignatureAlgorithm::EcdsaSha256).expect("a scalar below the order")
 }
 
+/// The identity provider's key, once more: keys cannot be copied.
+#[must_use]
+pub fn provider_key() -> PrivateKey {
+    key(1)
+}
+
 fn certificate() -> String {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000);
     STANDARD.encode(key(1).self_signed_certificate("idp", start, 3_650).expect("a name and dates that fit"))
@@ -199,10 +205,10 @@ impl Scene {
         }
         scene.registry = scene.built(&manifest, &HashMap::new());
         assert!(scene.registry.withheld().is_empty(), "the scene's own files are whole");
-        let (request, _) =
-            scene.op().receive(&Inbound { query: Some(good_query()), ..Inbound::default() }, moment()).expect(
-                "a good request",
-            );
+        let (request, _) = scene
+            .op()
+            .receive(&Inbound { query: Some(good_query()), ..Inbound::default() }, moment())
+            .expect("a good request");
         let begun = scene.sp().begin(&request, &IDP.into(), HANDLE, moment()).expect("it can be sent");
         scene.remembered = begun.remembered;
         scene

@@ -1,7 +1,7 @@
 //! Where the fuzzers begin: whole inputs of every kind, signed by the scene's own keys. What the engine finds from there is kept in
 //! `corpus/`; these are made anew in every run, since signatures are.
 
-use broker_core::role::{Outbound, Upstream as _, Downstream as _, Inbound};
+use broker_core::role::{Downstream as _, Inbound, Outbound, Upstream as _};
 use certs::jws;
 use serde_json::{Value, json};
 
@@ -39,9 +39,32 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 /// The answer of the identity provider, signed each way.
 #[must_use]
 pub fn responses() -> Vec<String> {
+    signed_each_way(RESPONSE)
+}
+
+/// The answer to the same request about somebody else, signed each way.
+#[must_use]
+pub fn other_responses() -> Vec<String> {
+    let mut other = RESPONSE.to_owned();
+    for (from, to) in [
+        ("_response1", "_response2"),
+        ("_assertion1", "_assertion2"),
+        (">p1<", ">p2<"),
+        ("Anna &amp; Åsa Ålm", "Bo Björk"),
+        ("aa01@", "bb02@"),
+        ("191212121212", "197010631230"),
+    ] {
+        other = other.replace(from, to);
+    }
+    signed_each_way(&other)
+}
+
+fn signed_each_way(response: &str) -> Vec<String> {
     [Signed::Root, Signed::Assertion, Signed::Both]
         .into_iter()
-        .map(|how| signed(RESPONSE.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion"))
+        .map(|how| {
+            signed(response.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion")
+        })
         .collect()
 }
 
@@ -73,7 +96,8 @@ pub fn assertions() -> Vec<String> {
 
 fn claims() -> [Value; 3] {
     let common = |more: Value| {
-        let mut claims = json!({ "iss": KEYED, "sub": KEYED, "aud": ISSUER, "jti": "one-1", "exp": NOW.0 + 60 });
+        let mut claims =
+            json!({ "iss": KEYED, "sub": KEYED, "aud": ISSUER, "jti": "one-1", "exp": NOW.0 + 60 });
         for (name, value) in more.as_object().expect("an object") {
             claims[name] = value.clone();
         }

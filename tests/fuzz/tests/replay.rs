@@ -130,7 +130,10 @@ fn every_seed_and_every_input_of_the_corpus_holds() {
             run(target, body, name, octets);
         }
         let weight: usize = corpus.iter().map(|(_, octets)| octets.len()).sum();
-        assert!(weight <= HEAVIEST, "{target}: the corpus weighs {weight} octets; `tests/fuzz/run --minimise`");
+        assert!(
+            weight <= HEAVIEST,
+            "{target}: the corpus weighs {weight} octets; `tests/fuzz/run --minimise`"
+        );
         eprintln!("{target}: {} seeds, {} inputs of the corpus, {weight} octets", seeds.len(), corpus.len());
     }
 }
