@@ -8,7 +8,7 @@ use certs::{
     AlgorithmPolicy, PrivateKey, SignatureAlgorithm, Signer as _,
     xml_signature::{Profile, is_signed, verify},
 };
-use certs_xml::{Document, Limits, namespace::SAML};
+use certs_xml::{Canonicalization, Document, Limits, canonicalize, namespace::SAML};
 use samael::crypto::{AllowedSignatureAlgorithm, CertificateDer, Crypto, CryptoProvider as _, ReduceMode};
 
 /// libxmlsec1 and libxml2 keep global state; one question at a time.
@@ -59,6 +59,20 @@ impl Party {
         verify(signed, &keys, &AlgorithmPolicy::default(), profile)
             .map(|signed| String::from_utf8(signed.value().canonical().to_vec()).expect("UTF-8"))
             .map_err(|refused| refused.rule().to_owned())
+    }
+
+    /// The part of a document that [`Party::ours_or_the_assertion`] looks at, as a document: others look at all of it, and a broken
+    /// signature beside what we read is not for us to find.
+    pub(crate) fn looked_at(source: &str) -> Option<String> {
+        let document = Document::read(source.as_bytes(), Limits::message()).ok()?;
+        let root = document.root();
+        match root.child(SAML.uri(), "Assertion") {
+            Some(assertion) if !is_signed(root) => {
+                let octets = canonicalize(assertion, &Canonicalization::Inclusive, None).ok()?;
+                String::from_utf8(octets).ok()
+            }
+            _ => Some(source.to_owned()),
+        }
     }
 
     /// What `bergshamra-dsig` says of every signature in the document.
