@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use broker_saml::status::SecondLevel;
+use certs::xml_encryption::{BlockCipher, Encryption};
 use serde_json::json;
 use tests::{
     federation::{Federation, Plan, eventually, every_kind},
@@ -110,6 +111,18 @@ async fn a_provider_that_takes_post_and_signs_the_assertion_alone() {
     let outcome = walk.finish(federation.port()).await;
     assert_eq!(outcome.userinfo[&claim("orgName")], "Region Fjorden");
     assert_eq!(outcome.userinfo["name"], person.display_name.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_encrypts_in_gcm_and_in_cbc() {
+    let mut federation = Federation::start(Plan::default()).await;
+    let person = Person::asa();
+    for cipher in [BlockCipher::Aes256Gcm, BlockCipher::Aes128Cbc] {
+        federation.granvik.encrypts = Some(Encryption { cipher, ..Encryption::default() });
+        let outcome = Walk::new(&federation, person.clone()).finish(federation.port()).await;
+        assert_claims(&outcome, &person, federation.party());
+    }
+    assert!(federation.nodes[0].refusals().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

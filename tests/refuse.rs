@@ -5,7 +5,11 @@
 mod code;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use broker_saml::idp::AssertionToIssue;
+use broker_saml::idp::{AssertionToIssue, Signed};
+use certs::{
+    PrivateKey, SignatureAlgorithm, Signer as _,
+    xml_encryption::{BlockCipher, Encryption},
+};
 use serde_json::Value;
 use tests::{
     browser::{Form, Page, encoded},
@@ -425,6 +429,28 @@ async fn an_answer_that_breaks_a_rule_is_refused_by_it() {
         let mut answer = walk.answer();
         change(&mut answer);
         assert_eq!(refused(&walk, &walk.provider.issue(asked(&walk), &answer)).await, code);
+    }
+    ends_well(walk).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_answer_that_does_not_open_looks_like_a_bad_signature() {
+    let federation = federation().await;
+    let (walk, _) = at_provider(&federation).await;
+    let key = federation.encryption_key(federation.port()).await;
+    let stranger = PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key");
+    let (gcm, cbc) =
+        (Encryption::default(), Encryption { cipher: BlockCipher::Aes256Cbc, ..Encryption::default() });
+    let mut answer = walk.answer();
+    let foreign = walk.provider.issue_encrypted(asked(&walk), &answer, stranger.public_key(), gcm);
+    // Not signed around it, CBC has no integrity: it is not even tried.
+    answer.signed = Signed::Assertion;
+    let unsigned = walk.provider.issue_encrypted(asked(&walk), &answer, &key, cbc);
+    for form in [foreign, unsigned] {
+        let sent = walk.browser.submit(federation.port(), &form).await;
+        let (page, _, code) = federation.refused(&walk.browser, federation.port(), &sent).await;
+        assert_eq!(code, "provider.undecryptable");
+        assert_eq!(page.reference_and_code().1, "provider.signature_invalid");
     }
     ends_well(walk).await;
 }

@@ -91,7 +91,9 @@ fn sign(node: &Node, moment: Moment<'_>) -> Result<Vec<u8>, String> {
     let validity =
         Validity { until: Some(Timestamp(day).plus(VALID_DAYS * STEP)), cache_seconds: Some(CACHE_SECONDS) };
     let certificates = node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect();
-    metadata(node.sp_settings(), &presentation, certificates, validity, &**node.keys.metadata_signing())
+    let encryption = Some(node.keys.saml_decryption_certificate().to_vec());
+    let signer = &**node.keys.metadata_signing();
+    metadata(node.sp_settings(), &presentation, certificates, encryption, validity, signer)
         .map_err(|error| error.to_string())
 }
 

@@ -6,13 +6,15 @@
 //! | `subject.secret` | from which subject identifiers are made | every person becomes a stranger to every service |
 //! | `registry.secret` | authenticates the head of the registry | the registry must be signed anew |
 //! | `saml-signing.pem`, `.crt` | signs SAML messages | every peer must be told |
-//! | `saml-decryption.pem`, `.crt` | opens what peers encrypt to us | every peer must be told |
+//! | `saml-decryption.pem`, `.crt` | opens what peers encrypt to us; published | every peer must be told |
+//! | `saml-decryption-next.pem` or `-old.pem`, `.crt` | opens it too, during a rollover; see `decryption` | as above, if it is in use |
 //! | `metadata-signing.pem`, `.crt` | signs our metadata | every peer that checks it must be told |
 //!
 //! The three secrets are drawn independently: none can be derived from another. Every node of a cluster has the same
 //! directory; [`KeyDirectory::fingerprints`] lets a node notice that it has not. Making it is in `creation`.
 
 mod creation;
+pub mod decryption;
 
 use std::{
     fmt,
@@ -26,6 +28,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
+    decryption_key::DecryptionKey,
     mac::Secret,
     pem,
     private_key::PrivateKey,
@@ -61,7 +64,10 @@ pub struct KeyDirectory {
     subject_secret: Secret,
     registry_secret: Secret,
     saml_signing: Arc<PrivateKey>,
-    saml_decryption: PrivateKey,
+    /// The published one first.
+    saml_decryption: Vec<DecryptionKey>,
+    /// The files of those that are not published.
+    further_decryption: Vec<&'static str>,
     metadata_signing: Arc<PrivateKey>,
 }
 
@@ -81,11 +87,12 @@ impl KeyDirectory {
         let registry_secret = reading.secret(REGISTRY_SECRET);
         reading.check_independence([&node_secret, &subject_secret, &registry_secret]);
         let saml_signing = reading.key(SAML_SIGNING);
-        let saml_decryption = reading.key(SAML_DECRYPTION);
-        if let Some(key) = &saml_decryption
-            && !key.algorithm().is_rsa()
-        {
-            reading.report(SAML_DECRYPTION.key, Problem::NotForDecryption);
+        let saml_decryption = reading.decryption_key(SAML_DECRYPTION);
+        let mut further = Vec::new();
+        for files in [decryption::NEXT, decryption::OLD] {
+            if path.join(files.key).exists() || path.join(files.certificate).exists() {
+                further.extend(reading.decryption_key(files).map(|key| (files.key, key)));
+            }
         }
         let metadata_signing = reading.key(METADATA_SIGNING);
         // A key can be read and still have a problem, such as permissions; then it is not used.
@@ -115,7 +122,10 @@ impl KeyDirectory {
             subject_secret,
             registry_secret,
             saml_signing: Arc::new(saml_signing),
-            saml_decryption,
+            further_decryption: further.iter().map(|(file, _)| *file).collect(),
+            saml_decryption: std::iter::once(saml_decryption)
+                .chain(further.into_iter().map(|(_, key)| key))
+                .collect(),
             metadata_signing: Arc::new(metadata_signing),
         })
     }
@@ -145,14 +155,14 @@ impl KeyDirectory {
         &self.saml_signing
     }
 
-    /// The certificate that peers encrypt to, DER. To be published only once we can read what they send.
-    pub fn saml_decryption_certificate(&self) -> &[u8] {
-        self.saml_decryption.certificate_der().unwrap_or_default()
+    /// The keys that open what peers encrypt to us: the published one first, then the one of a rollover that is under way.
+    pub fn saml_decryption(&self) -> &[DecryptionKey] {
+        &self.saml_decryption
     }
 
-    /// The public key that peers encrypt to.
-    pub fn saml_decryption_key(&self) -> &PublicKey {
-        self.saml_decryption.public_key()
+    /// The certificate that peers encrypt to, DER: the one to publish (SC-DP 2.1.1.2).
+    pub fn saml_decryption_certificate(&self) -> &[u8] {
+        self.saml_decryption.first().and_then(DecryptionKey::certificate_der).unwrap_or_default()
     }
 
     /// The key that signs our metadata, with its certificate.
@@ -162,7 +172,8 @@ impl KeyDirectory {
 
     /// What can be shown and compared of each secret and key. Nodes whose lists differ must not serve together.
     ///
-    /// Certificates are not in it: one may be renewed, node by node, around a key that stays.
+    /// Certificates are not in it: one may be renewed, node by node, around a key that stays. Nor is a decryption key that is not
+    /// published: it comes and goes node by node.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
         let of_key = |key: &PublicKey| key.thumbprint().to_string();
         vec![
@@ -170,9 +181,22 @@ impl KeyDirectory {
             Fingerprint { item: SUBJECT_SECRET, value: self.subject_secret.fingerprint() },
             Fingerprint { item: REGISTRY_SECRET, value: self.registry_secret.fingerprint() },
             Fingerprint { item: SAML_SIGNING.key, value: of_key(self.saml_signing.public_key()) },
-            Fingerprint { item: SAML_DECRYPTION.key, value: of_key(self.saml_decryption.public_key()) },
+            Fingerprint {
+                item: SAML_DECRYPTION.key,
+                value: self.saml_decryption.first().map(|key| of_key(key.public_key())).unwrap_or_default(),
+            },
             Fingerprint { item: METADATA_SIGNING.key, value: of_key(self.metadata_signing.public_key()) },
         ]
+    }
+
+    /// The fingerprints of decryption keys that are not published, during a rollover. Nodes may differ in them for a while.
+    pub fn further_decryption_keys(&self) -> Vec<Fingerprint> {
+        let keys = self.saml_decryption.iter().skip(1);
+        self.further_decryption
+            .iter()
+            .zip(keys)
+            .map(|(item, key)| Fingerprint { item, value: key.public_key().thumbprint().to_string() })
+            .collect()
     }
 }
 
@@ -366,6 +390,17 @@ impl Reading<'_> {
                 {
                     self.report(name, Problem::SameAs { other });
                 }
+            }
+        }
+    }
+
+    fn decryption_key(&mut self, files: KeyFiles) -> Option<DecryptionKey> {
+        let key = self.key(files)?;
+        match DecryptionKey::from_private_key(&key) {
+            Ok(key) => Some(key),
+            Err(_) => {
+                self.report(files.key, Problem::NotForDecryption);
+                None
             }
         }
     }

@@ -8,9 +8,11 @@
 //! | `algorithm` | the algorithms that we know, by their XML and JWS names; what is not named here does not exist |
 //! | `public_key`, `certificate`, `jwk` | other people's keys, in the three forms they come in |
 //! | `signer`, `private_key`, `keyring` | our own keys: the contract, keys in memory, and their rollover |
+//! | `decryption_key` | our own keys that open what is encrypted to us |
 //! | `key_directory` | what cannot be made again, in one directory |
 //! | `jws` | compact JWS: signing and verifying |
 //! | `xml_signature`, `query_signature` | XML signatures in one profile; the signed query of SAML Redirect |
+//! | `xml_encryption` | XML encryption as SAML uses it, both ways |
 //! | `mac` | HMAC and key derivation |
 //! | `expiry` | how long a certificate lasts, and when to say so |
 //! | `tls` | transport keys for the edge |
@@ -18,6 +20,7 @@
 
 pub mod algorithm;
 pub mod certificate;
+pub mod decryption_key;
 pub mod expiry;
 pub mod jwk;
 pub mod jws;
@@ -31,9 +34,11 @@ pub mod query_signature;
 pub mod signer;
 pub mod tls;
 pub mod unique_json;
+pub mod xml_encryption;
 pub mod xml_signature;
 
 pub use algorithm::{AlgorithmPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
+pub use decryption_key::DecryptionKey;
 pub use jwk::{Jwk, JwkSet};
 pub use key_directory::KeyDirectory;
 pub use keyring::Keyring;

@@ -21,7 +21,7 @@ use crate::{
     browser::{Browser, Page},
     node::Node,
     program::{self, free_port},
-    provider::{Provider, TakenBy, published_keys},
+    provider::{Provider, TakenBy, published_encryption_key, published_keys},
     redis::Redis,
     relying_party::{Authentication, RelyingParty},
     wire::{Reply, Wire},
@@ -93,6 +93,7 @@ pub struct Federation {
 #[derive(Clone)]
 struct Published {
     saml: Arc<Vec<PublicKey>>,
+    encryption: PublicKey,
     oidc: Arc<JwkSet>,
 }
 
@@ -253,6 +254,11 @@ impl Federation {
         self.published(port).await.saml
     }
 
+    /// The key that the broker publishes for encryption, fetched once.
+    pub async fn encryption_key(&self, port: u16) -> PublicKey {
+        self.published(port).await.encryption
+    }
+
     /// The keys that the broker publishes for tokens, fetched once.
     pub async fn oidc_keys(&self, port: u16) -> Arc<JwkSet> {
         self.published(port).await.oidc
@@ -268,6 +274,7 @@ impl Federation {
         assert_eq!(keys.status, 200, "/oidc/jwks");
         let published = Published {
             saml: Arc::new(published_keys(&metadata.text())),
+            encryption: published_encryption_key(&metadata.text()),
             oidc: Arc::new(JwkSet::from_json(&keys.body).expect("a JWK set")),
         };
         *self.published.lock().expect("no panic while holding it") = Some(published.clone());

@@ -10,7 +10,9 @@ use broker_saml::{
     name_id,
     status::{SecondLevel, TopLevel},
 };
-use certs::{AlgorithmPolicy, PrivateKey, PublicKey, SignatureAlgorithm, Signer as _};
+use certs::{
+    AlgorithmPolicy, PrivateKey, PublicKey, SignatureAlgorithm, Signer as _, xml_encryption::Encryption,
+};
 use url::Url;
 
 use crate::{
@@ -42,6 +44,8 @@ pub struct Provider {
     pub name: String,
     /// What of an answer is signed.
     pub signed: Signed,
+    /// How it encrypts, if it does.
+    pub encrypts: Option<Encryption>,
     host: String,
     taken_by: TakenBy,
     key: Arc<PrivateKey>,
@@ -92,6 +96,7 @@ impl Provider {
             organisation: organisation.to_owned(),
             name: name.to_owned(),
             signed: Signed::Response,
+            encrypts: None,
             host: host.to_owned(),
             taken_by,
             key: Arc::new(key.expect("a key")),
@@ -199,6 +204,18 @@ impl Provider {
         asked.form(&answer.issue(&*self.key).expect("signed"))
     }
 
+    /// Signs an answer, encrypts its assertion to `recipient`, and puts it into the form that the browser posts.
+    #[must_use]
+    pub fn issue_encrypted(
+        &self,
+        asked: &Asked,
+        answer: &AssertionToIssue,
+        recipient: &PublicKey,
+        encryption: Encryption,
+    ) -> Form {
+        asked.form(&answer.issue_encrypted(&*self.key, recipient, encryption).expect("encrypted"))
+    }
+
     /// The form of an answer that says no.
     #[must_use]
     pub fn refuse(&self, asked: &Asked, second_level: SecondLevel) -> Form {
@@ -221,9 +238,30 @@ impl Provider {
     }
 }
 
-/// The keys that a service provider's metadata publishes.
+/// The keys by which a service provider's metadata says that it signs.
 #[must_use]
 pub fn published_keys(metadata: &str) -> Vec<PublicKey> {
+    let (before, _, after) = around_encryption(metadata);
+    keys_in(before).into_iter().chain(keys_in(after)).collect()
+}
+
+/// The key that it says may be encrypted to: one, also during a rollover.
+#[must_use]
+pub fn published_encryption_key(metadata: &str) -> PublicKey {
+    let (_, within, after) = around_encryption(metadata);
+    assert!(!after.contains("use=\"encryption\""), "one key is published");
+    keys_in(within).pop().expect("a key for encryption")
+}
+
+/// What stands before, within, and after the KeyDescriptor for encryption.
+fn around_encryption(metadata: &str) -> (&str, &str, &str) {
+    let (before, rest) =
+        metadata.split_once("<md:KeyDescriptor use=\"encryption\"").expect("a key for encryption");
+    let (within, after) = rest.split_once("</md:KeyDescriptor>").expect("its end");
+    (before, within, after)
+}
+
+fn keys_in(metadata: &str) -> Vec<PublicKey> {
     metadata
         .split("X509Certificate>")
         .skip(1)

@@ -244,7 +244,14 @@ impl<'f> Walk<'f> {
         // The ID carries the login's public selector and the trip's handle.
         let id = asked.request.id.as_str();
         self.secrets.push(id.get(id.len().saturating_sub(27)..).unwrap_or(id).to_owned());
-        let form = self.provider.issue(&asked, &self.provider.answer(&asked, &self.person));
+        let answer = self.provider.answer(&asked, &self.person);
+        let form = match self.provider.encrypts {
+            None => self.provider.issue(&asked, &answer),
+            Some(encryption) => {
+                let key = self.federation.encryption_key(port).await;
+                self.provider.issue_encrypted(&asked, &answer, &key, encryption)
+            }
+        };
         self.asked = Some(asked);
         Next::Assert(form)
     }

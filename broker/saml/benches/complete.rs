@@ -76,6 +76,7 @@ fn registry(signer: &PrivateKey) -> Registry {
         want_authn_requests_signed: true,
         name_id_formats: vec![],
         signing_methods: vec![],
+        shows_user_messages: false,
         valid_until: None,
         contacts: vec![],
         error_url: None,
@@ -135,7 +136,7 @@ fn login(criterion: &mut Criterion) {
     let moment = Moment { now: NOW, entropy: &NoEntropy };
     for (name, key) in [("rsa2048", &rsa), ("p256", &p256)] {
         let registry = registry(key);
-        let role = SamlSp { settings: &settings, registry: &registry, signer: key };
+        let role = SamlSp { settings: &settings, registry: &registry, signer: key, decryption: &[] };
         let request = AuthenticationRequest {
             relying_party: RelyingPartyId::from("rp1"),
             providers: vec![],
@@ -146,6 +147,9 @@ fn login(criterion: &mut Criterion) {
             languages: vec![],
             requesters: vec![],
             hops_left: None,
+            login_hint: None,
+            expected_subject: None,
+            message: None,
         };
         criterion.bench_function(&format!("begin/{name}"), |bencher| {
             bencher.iter(|| role.begin(black_box(&request), &provider, HANDLE, moment).expect("begun"));

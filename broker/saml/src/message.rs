@@ -56,10 +56,15 @@ impl<'d> Response<'d> {
         self.element.children_named(SAML.uri(), "Assertion")
     }
 
-    /// Whether there is an assertion that only its recipient can read.
-    pub(crate) fn has_encrypted_assertion(&self) -> bool {
-        self.element.child(SAML.uri(), "EncryptedAssertion").is_some()
+    /// The assertions directly inside that only their recipient can read.
+    pub(crate) fn encrypted_assertions(&self) -> impl Iterator<Item = Element<'d>> {
+        self.element.children().filter(|child| is_encrypted_assertion(*child))
     }
+}
+
+/// Whether this is a saml:EncryptedAssertion (SAML Core 2.3.4).
+pub(crate) fn is_encrypted_assertion(element: Element<'_>) -> bool {
+    element.is(SAML.uri(), "EncryptedAssertion")
 }
 
 /// Whether this is a samlp:Response.

@@ -1,8 +1,8 @@
-//! `sparvidd keys init DIR`, `sparvidd keys show DIR`
+//! `sparvidd keys init DIR`, `sparvidd keys show DIR`, `sparvidd keys accept`, `sparvidd keys decryption make|publish|drop DIR`
 
 use std::path::PathBuf;
 
-use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys};
+use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys, decryption};
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 
@@ -19,6 +19,42 @@ pub(crate) enum Keys {
     /// Make this node's key directory the one that all nodes must have, after a key was replaced on purpose. Copy it to every node first; nodes with
     /// the former one do not start again.
     Accept(ConfigArgument),
+    /// Replace the key that providers encrypt to, without an outage: three steps, days apart.
+    #[command(subcommand)]
+    Decryption(Decryption),
+}
+
+/// `keys decryption`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Decryption {
+    /// First: make the next key. It decrypts, and is not published yet.
+    Make(MakeDecryption),
+    /// Second, when every node has the next key: publish it. The former one goes on decrypting.
+    Publish(Directory),
+    /// Third, when no provider has the old metadata any more: remove the former key.
+    Drop(Directory),
+}
+
+/// A key directory.
+#[derive(Debug, Args)]
+pub(crate) struct Directory {
+    /// The directory.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    directory: PathBuf,
+}
+
+/// `keys decryption make`
+#[derive(Debug, Args)]
+pub(crate) struct MakeDecryption {
+    /// The directory.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    directory: PathBuf,
+    /// The name in the certificate, usually the broker's host name.
+    #[arg(long, default_value = "sparvidd", value_name = "NAME")]
+    name: String,
+    /// How long the certificate says it is valid, days.
+    #[arg(long, default_value_t = DEFAULT_CERTIFICATE_DAYS, value_name = "DAYS")]
+    days: u32,
 }
 
 /// `keys init`
@@ -92,6 +128,7 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
             }
             Ok(())
         }
+        Keys::Decryption(step) => rollover(step),
         Keys::Show(show) => {
             let directory = KeyDirectory::open(&show.directory).map_err(Stopped::could_not)?;
             if show.json {
@@ -103,10 +140,39 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
     }
 }
 
+/// One step of the rollover, and what comes next.
+fn rollover(step: &Decryption) -> Result<(), Stopped> {
+    let (directory, done, then) = match step {
+        Decryption::Make(made) => (
+            decryption::make(&made.directory, &made.name, moment::system_time(), made.days),
+            "Made the next decryption key.",
+            "Copy the directory to every node and start each again. Then: sparvidd keys decryption publish",
+        ),
+        Decryption::Publish(place) => (
+            decryption::publish(&place.directory),
+            "The next key is the one to publish; the former one goes on decrypting.",
+            "Copy the directory to every node, run sparvidd keys accept once, start each node again. When every provider has loaded our new metadata (its copies last two weeks): sparvidd keys decryption drop",
+        ),
+        Decryption::Drop(place) => (
+            decryption::drop(&place.directory),
+            "Removed the former decryption key.",
+            "Copy the directory to every node and start each again.",
+        ),
+    };
+    let directory = directory.map_err(Stopped::refused)?;
+    let mut lines = Lines::to_stdout();
+    lines.say(Tone::Good, done);
+    table(&mut lines, &directory);
+    lines.gap();
+    lines.say(Tone::Plain, then);
+    Ok(())
+}
+
 fn rows(directory: &KeyDirectory) -> Vec<Row> {
     directory
         .fingerprints()
         .into_iter()
+        .chain(directory.further_decryption_keys())
         .map(|print| Row { item: print.item, fingerprint: print.value })
         .collect()
 }

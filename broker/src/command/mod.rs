@@ -8,6 +8,7 @@ pub(crate) mod failure;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod organisation;
+mod saml;
 mod serve;
 mod style;
 
@@ -32,7 +33,11 @@ pub(crate) use style::{Lines, Tone};
         sparvidd serve --config sparvidd.toml  the broker\n\n\
         Then, on the same machine, add who may take part:\n  \
         sparvidd organisation add granvik.toml --config sparvidd.toml\n  \
-        sparvidd metadata add idp-granvik.xml journal.json --config sparvidd.toml"
+        sparvidd metadata add idp-granvik.xml journal.json --config sparvidd.toml\n\n\
+        A login failed (docs/operating.md):\n  \
+        sparvidd failure CODE                  what the code on the page means, and who must act\n  \
+        sparvidd saml check FILE --metadata IDP.xml\n  \
+        \u{20}                                      what a captured Response looks like to the broker"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -56,6 +61,9 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// SAML messages that somebody captured: what is wrong with one?
+    #[command(subcommand)]
+    Saml(saml::Saml),
     /// What an error code on a page or in the log means, and who must do what.
     Failure(failure::Arguments),
     /// Print completions for a shell.
@@ -100,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

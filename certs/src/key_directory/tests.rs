@@ -41,12 +41,12 @@ fn what_was_made_opens_with_the_same_keys() {
     assert_eq!(opened.fingerprints(), KeyDirectory::open(&path).expect("opened").fingerprints());
     assert_eq!(opened.fingerprints().len(), 6);
     assert_eq!(opened.saml_signing().public_key().kind(), KeyKind::P256);
-    assert_eq!(opened.saml_decryption_key().kind(), KeyKind::Rsa { bits: 2048 });
+    assert_eq!(opened.saml_decryption()[0].public_key().kind(), KeyKind::Rsa { bits: 2048 });
     let certificate =
         Certificate::from_der(opened.saml_signing().certificate_der().expect("one")).expect("read");
     assert_eq!(certificate.subject(), "CN=broker.example SAML signing");
     let certificate = Certificate::from_der(opened.saml_decryption_certificate()).expect("read");
-    assert_eq!(certificate.public_key(), Ok(opened.saml_decryption_key()));
+    assert_eq!(certificate.public_key(), Ok(opened.saml_decryption()[0].public_key()));
 }
 
 #[test]

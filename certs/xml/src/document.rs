@@ -279,6 +279,30 @@ impl<'d> Element<'d> {
         })
     }
 
+    /// Every prefix that is declared on this element or around it, with what it means here; the empty prefix is the default namespace.
+    /// `xml` is not among them, nor is a default namespace that was undeclared.
+    pub fn namespaces_in_scope(self) -> Vec<(&'d str, &'d str)> {
+        let document = self.document;
+        let mut seen: Vec<PrefixIndex> = Vec::new();
+        let mut found = Vec::new();
+        for element in std::iter::successors(Some(self), |element| element.parent()) {
+            let (start, end) = element.data().declarations;
+            for declaration in document.declarations.get(start as usize..end as usize).unwrap_or_default() {
+                if seen.contains(&declaration.prefix) || declaration.prefix == XML_PREFIX {
+                    continue;
+                }
+                seen.push(declaration.prefix);
+                if declaration.namespace != NO_NAMESPACE {
+                    found.push((
+                        document.prefix(declaration.prefix),
+                        document.namespace(declaration.namespace),
+                    ));
+                }
+            }
+        }
+        found
+    }
+
     /// Where the element begins, at its `<`.
     #[must_use]
     pub fn position(self) -> Position {

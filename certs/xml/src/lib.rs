@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `limits.rs`, `prescan.rs` | the linear look at the octets before anything is parsed |
 //! | `reader.rs`, `document.rs` | octets to a small tree with resolved names and places |
+//! | `context.rs` | octets cut out of a document, read with the namespaces of their place |
 //! | `canonical.rs` | a parsed element to exclusive (or inclusive) canonical octets |
 //! | `tree.rs` | elements of our own, written in exclusive canonical form by construction |
 //! | `namespace.rs` | every namespace that we write, with its prefix |
@@ -14,6 +15,7 @@
 
 pub mod canonical;
 mod characters;
+mod context;
 mod document;
 mod escape;
 mod limits;

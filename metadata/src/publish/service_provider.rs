@@ -6,6 +6,7 @@ use broker_core::{
 };
 use certs::{
     DigestAlgorithm, SignatureAlgorithm, Signer,
+    xml_encryption::{BlockCipher, KeyTransport},
     xml_signature::{CannotSign, sign_enveloped},
 };
 use certs_xml::{
@@ -30,7 +31,8 @@ pub struct ServiceProvider {
     pub acs_url: String,
     /// Certificates of the keys that sign AuthnRequests, DER: the active one first, then those of a rollover.
     pub signing_certificates: Vec<Vec<u8>>,
-    /// Certificates of the keys that assertions may be encrypted to, DER. Empty until we can read what is encrypted.
+    /// Certificates of the keys that assertions may be encrypted to, DER: during a rollover only the newest (SC-DP 2.1.1.2). Each says
+    /// which algorithms we decrypt, those that we would have first.
     pub encryption_certificates: Vec<Vec<u8>>,
     /// Whether assertions must be signed themselves, beside the Response.
     pub want_assertions_signed: bool,
@@ -170,7 +172,7 @@ fn role(settings: &ServiceProvider) -> NewElement {
         role.push(key_descriptor("signing", certificate));
     }
     for certificate in &settings.encryption_certificates {
-        role.push(key_descriptor("encryption", certificate));
+        role.push(key_descriptor("encryption", certificate).with_children(encryption_methods()));
     }
     for format in [PERSISTENT, TRANSIENT] {
         role.push(NewElement::new(MD, "NameIDFormat").with_text(format));
@@ -186,6 +188,13 @@ fn role(settings: &ServiceProvider) -> NewElement {
         role.push(attribute_consuming_service(settings));
     }
     role
+}
+
+/// SAML Metadata 2.4.1.1. Peers take the first that they know, so ciphers with integrity come first; SC-DP section 8 lets a peer use nothing
+/// beyond its mandatory algorithms (CBC, RSA-OAEP with SHA-1) that is not named here.
+fn encryption_methods() -> impl Iterator<Item = NewElement> {
+    let ciphers = BlockCipher::ALL.into_iter().map(|cipher| cipher.method(MD));
+    ciphers.chain(KeyTransport::ALL.into_iter().map(|transport| transport.method(MD)))
 }
 
 fn interface(settings: &ServiceProvider) -> NewElement {

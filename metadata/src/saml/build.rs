@@ -7,12 +7,17 @@ use broker_core::{
     identifier::{Language, ProviderId},
     organisation::{LocalText, Organisation},
     policy::{Protocol, ProviderPolicy},
+    subject::SubjectSource,
 };
+use serde_json::json;
 
 use crate::{
     address::WebAddress,
     peer::SamlProvider,
-    saml::{IdentityProvider, entity::HIDE_FROM_DISCOVERY},
+    saml::{
+        IdentityProvider,
+        entity::{HIDE_FROM_DISCOVERY, SUPPORTS_USER_MESSAGE},
+    },
     settings::ProviderSettings,
 };
 
@@ -47,6 +52,7 @@ pub fn saml_provider(
         want_authn_requests_signed: provider.want_authn_requests_signed,
         name_id_formats: provider.name_id_formats.clone(),
         signing_methods: provider.known_signing_methods(),
+        shows_user_messages: provider.categories.iter().any(|category| category == SUPPORTS_USER_MESSAGE),
         valid_until: provider.valid_until.as_ref().map(|until| until.value),
         contacts: provider.contacts.clone(),
         // It becomes a link on a page: what is no web address must not get there.
@@ -56,6 +62,23 @@ pub fn saml_provider(
             .map(|url| url.value.clone())
             .filter(|url| WebAddress::parse(url).is_some()),
     }
+}
+
+/// The provider that a document describes by itself, registered with nobody: for looking at a captured message, and good for no
+/// login. Its levels are those that the document claims.
+///
+/// # Errors
+/// In theory: what stands in for an operator's decisions is read like an entry of a manifest, and is whole.
+pub fn unregistered_provider(provider: &IdentityProvider) -> Result<SamlProvider, serde_json::Error> {
+    // Read like a manifest, so that what is left out here is what it is there.
+    let number = "0000000000";
+    let levels: Vec<&str> = provider.assurance.iter().map(|level| level.value.as_str()).collect();
+    let organisation: Organisation =
+        serde_json::from_value(json!({ "number": number, "name": {}, "ceiling": levels }))?;
+    let source = provider.natural_subject_source().unwrap_or(SubjectSource::SubjectId);
+    let settings: ProviderSettings =
+        serde_json::from_value(json!({ "organisation": number, "subject_source": source }))?;
+    Ok(saml_provider(provider, &settings, &Arc::new(organisation)))
 }
 
 /// A name for every provider: its own, else its organisation's, else its entity ID.

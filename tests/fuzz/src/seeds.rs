@@ -116,7 +116,7 @@ fn lettered(letter: u8, text: impl AsRef<[u8]>) -> Vec<u8> {
 
 fn messages() -> Vec<Vec<u8>> {
     let mut seeds = vec![lettered(b'R', FAILED), lettered(b'x', FAILED)];
-    seeds.extend([b'R', b'A', b'B'].map(|letter| lettered(letter, RESPONSE)));
+    seeds.extend([b'R', b'A', b'B', b'E', b'G', b'C'].map(|letter| lettered(letter, RESPONSE)));
     for xml in responses() {
         seeds.push(lettered(b'x', &xml));
         seeds.push(lettered(b'f', message::form(xml.as_bytes())));

@@ -132,7 +132,7 @@ pub(crate) struct Scene {
     pub(crate) attributes: Attributes,
     registry: Registry,
     provider: ProviderPolicy,
-    keyring: Keyring,
+    pub(crate) keyring: Keyring,
     client_secrets: MacKey,
 }
 
@@ -166,6 +166,7 @@ impl Scene {
                 jwks_uri: format!("{ISSUER}/oidc/jwks"),
                 service_documentation: None,
                 acr_values: vec![Assurance::new(UNCERTIFIED3)],
+                ui_locales: vec!["sv".into(), "en".into()],
                 claim_names: ClaimNames::default(),
             },
             clients,
@@ -196,6 +197,7 @@ impl Scene {
                 want_authn_requests_signed: false,
                 name_id_formats: Vec::new(),
                 signing_methods: Vec::new(),
+                shows_user_messages: false,
                 valid_until: None,
                 contacts: Vec::new(),
                 error_url: None,

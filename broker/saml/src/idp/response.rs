@@ -4,7 +4,8 @@
 
 use broker_core::moment::Timestamp;
 use certs::{
-    Signer,
+    PublicKey, Signer,
+    xml_encryption::{CannotEncrypt, Encryption, encrypt},
     xml_signature::{CannotSign, sign_enveloped},
 };
 use certs_xml::{
@@ -83,6 +84,17 @@ pub struct AssertionToIssue {
     pub signed: Signed,
 }
 
+/// Why no answer with an encrypted assertion was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotIssue {
+    /// It could not be written or signed.
+    #[error(transparent)]
+    Sign(#[from] CannotSign),
+    /// It could not be encrypted.
+    #[error(transparent)]
+    Encrypt(#[from] CannotEncrypt),
+}
+
 /// An answer without an assertion (SC-DP 6.4).
 #[derive(Debug, Clone)]
 pub struct ErrorToIssue {
@@ -118,6 +130,32 @@ impl AssertionToIssue {
             Signed::Response | Signed::Both => sign_enveloped(response, signer)?,
         };
         Ok(response.to_canonical()?)
+    }
+
+    /// Like [`AssertionToIssue::issue`], with the assertion encrypted to `recipient` (SAML Core 2.3.4): signed first where it is signed, so
+    /// that its signature is encrypted with it.
+    ///
+    /// # Errors
+    /// As for `issue`, and when nothing can be encrypted to that key.
+    pub fn issue_encrypted(
+        &self,
+        signer: &dyn Signer,
+        recipient: &PublicKey,
+        encryption: Encryption,
+    ) -> Result<Vec<u8>, CannotIssue> {
+        let assertion = match self.signed {
+            Signed::Response => self.assertion(),
+            Signed::Assertion | Signed::Both => sign_enveloped(self.assertion(), signer)?,
+        };
+        let plaintext = assertion.to_canonical().map_err(CannotSign::from)?;
+        let encrypted = NewElement::new(SAML, "EncryptedAssertion")
+            .with_child(encrypt(&plaintext, recipient, encryption)?);
+        let response = self.response(encrypted);
+        let response = match self.signed {
+            Signed::Assertion => response,
+            Signed::Response | Signed::Both => sign_enveloped(response, signer)?,
+        };
+        Ok(response.to_canonical().map_err(CannotSign::from)?)
     }
 
     /// The Response around `assertion`, not signed.

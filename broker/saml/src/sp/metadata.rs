@@ -41,7 +41,8 @@ pub struct Presentation {
 
 /// The signed EntityDescriptor (SAML Metadata 2.4.4, SC-DP 2.1.2).
 ///
-/// `signing_certificates` are those of the keys that sign our requests, DER, the active one first; `signer` is the metadata key.
+/// `signing_certificates` are those of the keys that sign our requests, DER, the active one first; `encryption_certificate` that of the key
+/// that assertions are encrypted to, DER: during a rollover the newest alone (SC-DP 2.1.1.2). `signer` is the metadata key.
 ///
 /// # Errors
 /// When a setting cannot be written in XML, or the key does not sign.
@@ -49,6 +50,7 @@ pub fn metadata(
     settings: &SpSettings,
     presentation: &Presentation,
     signing_certificates: Vec<Vec<u8>>,
+    encryption_certificate: Option<Vec<u8>>,
     validity: Validity,
     signer: &dyn Signer,
 ) -> Result<Vec<u8>, CannotPublish> {
@@ -56,8 +58,7 @@ pub fn metadata(
         entity_id: settings.entity_id.clone(),
         acs_url: settings.acs_url.clone(),
         signing_certificates,
-        // Nothing is offered for encryption until we can decrypt: a provider would use it.
-        encryption_certificates: Vec::new(),
+        encryption_certificates: encryption_certificate.into_iter().collect(),
         // A signed Response suffices, and where one is demanded the assertion's own signature adds nothing.
         want_assertions_signed: false,
         display_name: presentation.display_name.clone(),
@@ -110,13 +111,17 @@ mod tests {
         };
         let validity = Validity { until: None, cache_seconds: Some(3600) };
         let settings = SpSettings::new(SP, ACS);
-        let xml = metadata(&settings, &presentation, vec![vec![1]], validity, &*KEY).expect("published");
+        let xml = metadata(&settings, &presentation, vec![vec![1]], Some(vec![2]), validity, &*KEY)
+            .expect("published");
         let document = Document::read(&xml, Limits::message()).expect("readable");
         let entity = document.root();
         assert_eq!(entity.attribute("entityID"), Some(SP));
         let role = entity.child(MD.uri(), "SPSSODescriptor").expect("the role");
         let acs = role.child(MD.uri(), "AssertionConsumerService").expect("an ACS");
         assert_eq!(acs.attribute("Location"), Some(ACS));
+        let keys: Vec<_> =
+            role.children_named(MD.uri(), "KeyDescriptor").filter_map(|key| key.attribute("use")).collect();
+        assert_eq!(keys, ["signing", "encryption"]);
         let service = role.child(MD.uri(), "AttributeConsumingService").expect("attributes are asked for");
         let names: Vec<_> = service
             .children_named(MD.uri(), "RequestedAttribute")

@@ -3,18 +3,22 @@
 //! | file | what |
 //! |---|---|
 //! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
+//! | `user_message.rs` | what the relying party says to the person, for providers that show it |
 //! | `response.rs` | the answer: the order in which it is taken apart |
 //! | `check/` | the rules that the answer must keep, one function each |
+//! | `inspect.rs` | the same on a message in a file, for an operator |
 //! | `metadata.rs` | what we publish about ourselves |
 //!
 //! Sibling: `broker-oidc/rp`. Neighbours: `broker-core/role/upstream.rs` is the contract, `metadata` the registry, `certs` the keys.
 
 pub mod authn_request;
 pub mod check;
+pub mod inspect;
 pub mod metadata;
 pub mod response;
 #[cfg(test)]
 pub(crate) mod tests;
+mod user_message;
 
 use std::sync::Arc;
 
@@ -27,11 +31,11 @@ use broker_core::{
     request::AuthenticationRequest,
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
 };
-use certs::{AlgorithmPolicy, Signer, query_signature::MessageParameter};
+use certs::{AlgorithmPolicy, DecryptionKey, Signer, query_signature::MessageParameter};
 
 pub use self::{
     authn_request::SentRequest,
-    check::{CheckId, CheckRun, CheckStep, Verdict},
+    check::{Allowed, CheckId, CheckRun, CheckStep, Verdict},
     response::Expected,
 };
 use crate::binding::post;
@@ -84,6 +88,8 @@ pub struct SamlSp<'a> {
     pub registry: &'a Registry,
     /// What signs our requests.
     pub signer: &'a dyn Signer,
+    /// What opens encrypted assertions: the published key first.
+    pub decryption: &'a [DecryptionKey],
 }
 
 impl std::fmt::Debug for SamlSp<'_> {
@@ -134,7 +140,13 @@ impl Upstream for SamlSp<'_> {
     ) -> Result<Completion, Failure> {
         let provider = self.provider(provider, moment)?;
         let sent = SentRequest::recall(remembered)?;
-        let expected = Expected { provider, settings: self.settings, sent: &sent, now: moment.now };
+        let expected = Expected {
+            provider,
+            settings: self.settings,
+            sent: &sent,
+            decryption: self.decryption,
+            now: moment.now,
+        };
         let (result, once) = response::run_form(message.form.as_deref(), &expected).result?;
         Ok(Completion::Done { result: Box::new(result), once })
     }

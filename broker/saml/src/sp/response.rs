@@ -1,7 +1,8 @@
 //! The answer of a provider, taken apart in one fixed order (SAML Profiles 4.1.4, SC-DP 6.3).
 //!
 //! Who the person is, is read from the octets that were signed and from nothing else: the canonical octets of the Response, or of the
-//! assertion where that alone is signed. The rules stand in `check/`; this file says in which order they are asked, and the order is
+//! assertion where that alone is signed. What an encrypted assertion says is as well proven as its ciphertext: by the signature of the
+//! Response around it, or else by its own. The rules stand in `check/`; this file says in which order they are asked, and the order is
 //! that of [`CheckId::ALL`]. `sparvidd saml check` prints the very same run.
 
 use broker_core::{
@@ -10,7 +11,9 @@ use broker_core::{
     result::{AuthenticationResult, OneTimeUse},
 };
 use certs::{
+    DecryptionKey,
     query_signature::MessageParameter,
+    xml_encryption::{Decrypted, Enclosing},
     xml_signature::{SignedElement, is_signed},
 };
 use certs_proof::Verified;
@@ -20,9 +23,10 @@ use metadata::SamlProvider;
 use super::{
     SentRequest, SpSettings,
     check::{
-        CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, response, signature,
-        subject,
+        CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, encryption,
+        response, signature, subject,
     },
+    inspect::Noted,
 };
 use crate::{
     attributes,
@@ -39,6 +43,8 @@ pub struct Expected<'a> {
     pub settings: &'a SpSettings,
     /// What was asked.
     pub sent: &'a SentRequest,
+    /// What opens an encrypted assertion: every key that is or was published.
+    pub decryption: &'a [DecryptionKey],
     /// The time.
     pub now: Timestamp,
 }
@@ -61,7 +67,7 @@ impl Expected<'_> {
 #[must_use]
 pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
     let mut steps = Steps::new();
-    let result = posted(form, &mut steps).and_then(|xml| checked(&xml, expected, &mut steps));
+    let result = posted_and_checked(form, expected, &mut steps);
     CheckRun { steps: steps.finish(), result }
 }
 
@@ -69,10 +75,27 @@ pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
 #[must_use]
 pub fn run(xml: &[u8], expected: &Expected<'_>) -> CheckRun {
     let mut steps = Steps::new();
-    let result = steps
-        .take(CheckId::Form, Outcome::not_applicable("no form"))
-        .and_then(|()| checked(xml, expected, &mut steps));
+    let result = found_and_checked(xml, expected, &mut steps);
     CheckRun { steps: steps.finish(), result }
+}
+
+/// [`run_form`] with the steps at hand.
+pub(super) fn posted_and_checked(
+    form: Option<&[u8]>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Answer, Failure> {
+    posted(form, steps).and_then(|xml| checked(&xml, expected, steps))
+}
+
+/// [`run`] with the steps at hand.
+pub(super) fn found_and_checked(
+    xml: &[u8],
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Answer, Failure> {
+    steps.take(CheckId::Form, Outcome::not_applicable("no form"))?;
+    checked(xml, expected, steps)
 }
 
 /// The InResponseTo of a Response that nobody has verified yet: good for finding a login, and for nothing else.
@@ -124,7 +147,8 @@ fn posted(form: Option<&[u8]>, steps: &mut Steps) -> Result<Vec<u8>, Failure> {
         .map_err(|refused| Failure::new(FailureCode::MessageMalformed, refused.to_string()))
 }
 
-type Answer = (Verified<AuthenticationResult>, OneTimeUse);
+/// Who was authenticated, and the mark of the message.
+pub(super) type Answer = (Verified<AuthenticationResult>, OneTimeUse);
 /// The result and the mark, out of one verified message.
 type Proven = Verified<(AuthenticationResult, OneTimeUse)>;
 
@@ -144,34 +168,40 @@ fn checked(xml: &[u8], expected: &Expected<'_>, steps: &mut Steps) -> Result<Ans
     Ok((proven.map(|(result, _)| result), once))
 }
 
-/// The Response is signed: everything is read from its canonical octets. An assertion in it that is signed as well must verify, too.
+/// The Response is signed: everything is read from its canonical octets, or from what they hold encrypted. An assertion in it that is
+/// signed as well must verify, too.
 fn signed_response(
     signed: Verified<SignedElement>,
     received: Element<'_>,
     expected: &Expected<'_>,
     steps: &mut Steps,
 ) -> Result<Proven, Failure> {
-    signed.try_map(|signed| {
-        let document = canonical(&signed)?;
-        let response = Response::read(document.root());
-        let assertion = envelope(&response, true, expected, steps)?;
-        // Its signature is verified where it came: the prefixes that it lists may be declared outside the assertion. The Response's
-        // own signature covers the same element, so nothing can stand here that does not stand in the canonical octets.
-        let came = Response::read(received).assertions().next();
-        let is_signed = came.is_some_and(is_signed);
-        steps.take(
-            CheckId::SignaturePresent,
-            signature::present(true, is_signed, expected.settings.require_signed_response),
-        )?;
-        let outcome = match came {
-            Some(came) => {
-                signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms).0
-            }
-            None => Outcome::not_applicable("no signature"),
-        };
-        steps.take(CheckId::AssertionSignature, outcome)?;
-        identity(&Assertion::read(assertion), expected, steps)
-    })
+    let document = canonical(signed.value())?;
+    let response = Response::read(document.root());
+    let carried = envelope(&response, true, expected, steps)?;
+    let decrypted = opened(carried, Enclosing::Signed(&signed), expected, steps)?;
+    // The signature of an assertion in the open is verified where it came: the prefixes that it lists may be declared outside the
+    // assertion. The Response's own signature covers the same element, so nothing can stand here that does not stand in the canonical
+    // octets.
+    let came = match &decrypted {
+        Some(decrypted) => Some(decrypted.element()),
+        None => Response::read(received).assertions().next(),
+    };
+    let is_signed = came.is_some_and(is_signed);
+    steps.take(
+        CheckId::SignaturePresent,
+        signature::present(true, is_signed, expected.settings.require_signed_response),
+    )?;
+    let outcome = match came {
+        Some(came) => {
+            signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms).0
+        }
+        None => Outcome::not_applicable("no signature"),
+    };
+    steps.take(CheckId::AssertionSignature, outcome)?;
+    let assertion = decrypted.as_ref().map_or(carried, Decrypted::element);
+    // `assertion` lies in the octets of `signed`, or was deciphered out of them.
+    signed.try_map(|_| identity(&Assertion::read(assertion), expected, steps))
 }
 
 /// The Response is not signed: it can only fail the login. The person is read from the assertion's canonical octets.
@@ -181,7 +211,9 @@ fn signed_assertion(
     steps: &mut Steps,
 ) -> Result<Proven, Failure> {
     let response = Response::read(received);
-    let came = envelope(&response, false, expected, steps)?;
+    let carried = envelope(&response, false, expected, steps)?;
+    let decrypted = opened(carried, Enclosing::Unsigned, expected, steps)?;
+    let came = decrypted.as_ref().map_or(carried, Decrypted::element);
     steps.take(
         CheckId::SignaturePresent,
         signature::present(false, is_signed(came), expected.settings.require_signed_response),
@@ -194,6 +226,19 @@ fn signed_assertion(
         let document = canonical(&signed)?;
         identity(&Assertion::read(document.root()), expected, steps)
     })
+}
+
+/// The assertion that `carried` holds encrypted, if it is.
+fn opened(
+    carried: Element<'_>,
+    enclosing: Enclosing<'_>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<Option<Decrypted>, Failure> {
+    let demands_response = expected.settings.require_signed_response;
+    let (outcome, decrypted) = encryption::opened(carried, expected.decryption, enclosing, demands_response);
+    steps.take(CheckId::Decryption, outcome)?;
+    Ok(decrypted)
 }
 
 fn readable(xml: &[u8], steps: &mut Steps) -> Result<Document, Failure> {
@@ -213,7 +258,7 @@ fn canonical(signed: &SignedElement) -> Result<Document, Failure> {
     })
 }
 
-/// The envelope's rules, in order; gives the one assertion.
+/// The envelope's rules, in order; gives the one assertion, which may be encrypted.
 fn envelope<'d>(
     response: &Response<'d>,
     is_signed: bool,
@@ -222,14 +267,16 @@ fn envelope<'d>(
 ) -> Result<Element<'d>, Failure> {
     let settings = expected.settings;
     steps.take(CheckId::ResponseVersion, response::version(response.version))?;
-    steps
-        .take(CheckId::InResponseTo, response::in_response_to(response.in_response_to, &expected.sent.id))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = response::in_response_to(response.in_response_to, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::InResponseTo, outcome)?;
     steps.take(CheckId::ResponseIssuer, response::issuer(response, expected.provider_id(), is_signed))?;
     steps.take(CheckId::Destination, response::destination(response, &settings.acs_url, is_signed))?;
     steps.take(CheckId::ResponseIssueInstant, response::issue_instant(response, expected.clock()))?;
     steps.take(CheckId::Status, response::status(response))?;
     steps.take(CheckId::AssertionCount, response::assertion_count(response))?;
-    response.assertions().next().ok_or_else(|| FailureCode::AssertionCount.into())
+    let mut carried = response.assertions().chain(response.encrypted_assertions());
+    carried.next().ok_or_else(|| FailureCode::AssertionCount.into())
 }
 
 /// The assertion's rules, in order, and what it says of the person.
@@ -246,6 +293,7 @@ fn identity(
     let confirmed_until = confirmed(assertion, expected, steps)?;
     restricted(assertion, expected, steps)?;
     let authentication = authenticated(assertion, expected, steps)?;
+    steps.take(CheckId::EncryptedAttribute, encryption::no_encrypted_attribute(assertion))?;
     steps.take(CheckId::AttributeStatement, assertion::attribute_statements(assertion))?;
 
     let attributes = attributes::read(assertion.attribute_statements());
@@ -263,6 +311,7 @@ fn identity(
         session_ends,
         authorities,
     };
+    steps.note(|| Noted::of(assertion));
     Ok((result, once))
 }
 
@@ -276,7 +325,9 @@ fn confirmed(
     let (outcome, mut data) = subject::bearer(assertion);
     steps.take(CheckId::Bearer, outcome)?;
     steps.take(CheckId::Recipient, subject::recipient(&mut data, &expected.settings.acs_url))?;
-    steps.take(CheckId::ConfirmationInResponseTo, subject::in_response_to(&mut data, &expected.sent.id))?;
+    let may_be_absent = steps.request_may_be_absent();
+    let outcome = subject::in_response_to(&mut data, &expected.sent.id, may_be_absent);
+    steps.take(CheckId::ConfirmationInResponseTo, outcome)?;
     steps.take(CheckId::ConfirmationNotBefore, subject::not_before(&mut data))?;
     steps.take(CheckId::ConfirmationNotOnOrAfter, subject::not_on_or_after(&mut data, expected.clock()))?;
     data.into_iter().filter_map(subject::end_of).max().ok_or_else(|| FailureCode::SubjectConfirmation.into())
@@ -290,7 +341,9 @@ fn restricted(assertion: &Assertion<'_>, expected: &Expected<'_>, steps: &mut St
     steps.take(CheckId::NotBefore, conditions::not_before(conditions, clock))?;
     steps.take(CheckId::NotOnOrAfter, conditions::not_on_or_after(conditions, clock))?;
     steps.take(CheckId::KnownConditions, conditions::known(conditions))?;
-    steps.take(CheckId::Audience, conditions::audience(conditions, &expected.settings.entity_id))?;
+    let may_be_absent = steps.audience_may_be_absent();
+    let outcome = conditions::audience(conditions, &expected.settings.entity_id, may_be_absent);
+    steps.take(CheckId::Audience, outcome)?;
     steps.take(CheckId::ProxyRestriction, conditions::proxy_restriction(conditions))
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Employer {
 pub(super) enum Dialect {
     /// Sweden Connect's `urn:oid:` names and the SAML subject-id; signs with RSA.
     Municipality,
-    /// Sambi's names with an HSA-id; signs with P-256.
+    /// Sambi's names with an HSA-id; signs with P-256, and encrypts.
     Region,
     /// `urn:oid:` names and a persistent NameID; takes requests over HTTP-POST alone; signs with P-256.
     Agency,

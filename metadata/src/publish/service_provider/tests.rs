@@ -85,6 +85,17 @@ fn what_we_publish_is_signed_and_says_what_it_should() {
     let uses: Vec<_> =
         role.children_named(MD.uri(), "KeyDescriptor").filter_map(|key| key.attribute("use")).collect();
     assert_eq!(uses, ["signing", "encryption"]);
+    let methods: Vec<Vec<_>> = role
+        .children_named(MD.uri(), "KeyDescriptor")
+        .map(|key| {
+            let methods = key.children_named(MD.uri(), "EncryptionMethod");
+            methods.filter_map(|method| method.attribute("Algorithm")).collect()
+        })
+        .collect();
+    assert!(methods[0].is_empty(), "a key that signs decrypts nothing");
+    assert_eq!(methods[1].len(), 11, "six ciphers, five key transports");
+    assert!(methods[1][..3].iter().all(|uri| uri.ends_with("-gcm")), "{methods:?}");
+    assert_eq!(methods[1][6], "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p");
     let acs = role.child(MD.uri(), "AssertionConsumerService").expect("an ACS");
     assert_eq!((acs.attribute("index"), acs.attribute("isDefault")), (Some("0"), Some("true")));
     let service = role.child(MD.uri(), "AttributeConsumingService").expect("one");

@@ -30,6 +30,9 @@ fn request() -> AuthenticationRequest {
         languages: vec![],
         requesters: vec!["behind".into()],
         hops_left: None,
+        login_hint: None,
+        expected_subject: None,
+        message: None,
     }
 }
 
@@ -46,7 +49,7 @@ impl Case {
 
     fn begin(&self) -> Result<Begun, FailureCode> {
         let registry = registry(self.provider.clone());
-        let role = SamlSp { settings: &self.settings, registry: &registry, signer: &*KEY };
+        let role = SamlSp { settings: &self.settings, registry: &registry, signer: &*KEY, decryption: &[] };
         let moment = Moment { now: NOW, entropy: &NoEntropy };
         role.begin(&self.request, &ProviderId::from(IDP), HANDLE, moment).map_err(|failure| failure.code)
     }
@@ -112,6 +115,12 @@ fn force_authn_and_is_passive_are_written_out() {
     assert_eq!(xml(&case).attribute("ForceAuthn"), Some("true"));
     assert_eq!(xml(&case).attribute("IsPassive"), Some("true"));
     case.request.freshness = Freshness { force: false, max_age: Some(60) };
+    assert_eq!(
+        xml(&case).attribute("ForceAuthn"),
+        Some("false"),
+        "in silence an old session may be young enough"
+    );
+    case.request.passive = false;
     assert_eq!(xml(&case).attribute("ForceAuthn"), Some("true"), "a max_age asks for a new authentication");
 }
 

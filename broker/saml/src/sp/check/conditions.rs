@@ -3,7 +3,7 @@
 use broker_core::failure::FailureCode;
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome};
+use super::{ABSENT, Clock, LET_PASS, Outcome};
 use crate::message::{Assertion, text_of};
 
 pub(in crate::sp) fn conditions<'d>(assertion: &Assertion<'d>) -> (Outcome, Option<Element<'d>>) {
@@ -39,11 +39,15 @@ pub(in crate::sp) fn known(conditions: Element<'_>) -> Outcome {
 }
 
 /// SAML Core 2.5.1.4: the audiences of one restriction are alternatives, several restrictions must all hold.
-pub(in crate::sp) fn audience(conditions: Element<'_>, entity_id: &str) -> Outcome {
+/// `may_be_absent` is for an inspection alone.
+pub(in crate::sp) fn audience(conditions: Element<'_>, entity_id: &str, may_be_absent: bool) -> Outcome {
     let restrictions: Vec<Vec<&str>> = conditions
         .children_named(SAML.uri(), "AudienceRestriction")
         .map(|restriction| restriction.children_named(SAML.uri(), "Audience").filter_map(text_of).collect())
         .collect();
+    if restrictions.is_empty() && may_be_absent {
+        return Outcome::not_applicable(LET_PASS);
+    }
     let holds =
         !restrictions.is_empty() && restrictions.iter().all(|audiences| audiences.contains(&entity_id));
     let found =

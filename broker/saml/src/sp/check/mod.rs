@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `signature.rs` | who signed what |
 //! | `response.rs` | the envelope |
+//! | `encryption.rs` | what is encrypted |
 //! | `assertion.rs` | the assertion's own frame |
 //! | `subject.rs` | who may present it: subject confirmation |
 //! | `conditions.rs` | when, to whom, and what for |
@@ -15,6 +16,7 @@
 pub(super) mod assertion;
 pub(super) mod authentication;
 pub(super) mod conditions;
+pub(super) mod encryption;
 pub(super) mod response;
 pub(super) mod signature;
 pub(super) mod subject;
@@ -27,6 +29,8 @@ use broker_core::{
     result::{AuthenticationResult, OneTimeUse},
 };
 use certs_proof::Verified;
+
+use super::inspect::Noted;
 
 macro_rules! checks {
     ($($variant:ident, $id:literal, $spec:literal, $rule:literal;)*) => {
@@ -74,6 +78,7 @@ checks! {
     ResponseIssueInstant, "response.issue_instant", "SAML Core 3.2.2; SC-DP 6.3.5", "The Response was made just now.";
     Status, "response.status", "SAML Core 3.2.2.2", "The status is Success.";
     AssertionCount, "assertion.count", "SC-DP 6.2; SAML Profiles 4.1.4.2", "The Response carries exactly one assertion, directly inside.";
+    Decryption, "assertion.decrypted", "SC-DP 6.1; SAML Core 2.3.4, 6; XML Encryption 1.1 5", "An encrypted assertion opens with a key of ours; in a cipher without integrity of its own, only inside a signed Response.";
     SignaturePresent, "signature.present", "SAML Profiles 4.1.4.5; SC-DP 6.1", "The Response or its assertion is signed; the Response, where the federation demands it.";
     AssertionSignature, "signature.assertion", "SAML Core 5.4; SC-DP 6.3.1, 8", "A signature of the assertion is by a registered key of the provider, over exactly this assertion.";
     AssertionVersion, "assertion.version", "SAML Core 2.3.3", "The assertion is SAML 2.0.";
@@ -98,6 +103,7 @@ checks! {
     AuthnContext, "authn.context", "SAML Core 2.7.2.2; SC-DP 6.2", "There is exactly one AuthnContextClassRef.";
     AuthnContextAsked, "authn.context_asked", "SC-DP 6.3.4", "The AuthnContextClassRef is one that was asked for.";
     Authorities, "authn.authorities", "SAML Core 2.7.2.2", "We are not among the authorities behind the provider: that would be a loop.";
+    EncryptedAttribute, "attributes.encrypted", "SC-DP 6.1", "No attribute is encrypted by itself.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
 }
 
@@ -189,13 +195,65 @@ fn request_id(id: &str) -> String {
 /// What to say of a part that is not there.
 pub(super) const ABSENT: &str = "nothing";
 
+/// What to say of a part that is not there and would have to be.
+pub(super) const LET_PASS: &str = "nothing; let pass in this inspection";
+
+/// What an inspection may let pass and a login never does. Each is a rule of the profile that some providers break; to look past it
+/// shows what else is wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// The Response or its confirmation names no request (SAML Profiles 4.1.5). One that is named must be the request of this login.
+    pub unsolicited: bool,
+    /// There is no AudienceRestriction. One that is there must name us all the same.
+    pub no_audience: bool,
+}
+
 /// The steps taken so far.
 #[derive(Debug, Default)]
-pub(super) struct Steps(Vec<CheckStep>);
+pub(super) struct Steps {
+    taken: Vec<CheckStep>,
+    /// `None`: this is a login.
+    inspection: Option<Inspecting>,
+}
+
+/// What an inspection has beyond a login.
+#[derive(Debug)]
+struct Inspecting {
+    allowed: Allowed,
+    noted: Option<Noted>,
+}
 
 impl Steps {
+    /// Those of a login.
     pub(super) fn new() -> Self {
-        Self(Vec::with_capacity(CheckId::ALL.len()))
+        Self { taken: Vec::with_capacity(CheckId::ALL.len()), inspection: None }
+    }
+
+    /// Those of an inspection.
+    pub(super) fn inspecting(allowed: Allowed) -> Self {
+        Self { inspection: Some(Inspecting { allowed, noted: None }), ..Self::new() }
+    }
+
+    /// Whether an answer that names no request is looked at further.
+    pub(super) fn request_may_be_absent(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.unsolicited)
+    }
+
+    /// Whether an assertion without AudienceRestriction is looked at further.
+    pub(super) fn audience_may_be_absent(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.no_audience)
+    }
+
+    /// Keeps what an inspection shows of a message that keeps every rule.
+    pub(super) fn note(&mut self, noted: impl FnOnce() -> Noted) {
+        if let Some(inspecting) = &mut self.inspection {
+            inspecting.noted = Some(noted());
+        }
+    }
+
+    /// What was kept.
+    pub(super) fn noted(&self) -> Option<&Noted> {
+        self.inspection.as_ref()?.noted.as_ref()
     }
 
     /// Writes down what came of a rule, and goes no further when it is broken.
@@ -207,20 +265,20 @@ impl Steps {
             }
             Verdict::Passed | Verdict::NotApplicable | Verdict::NotReached => None,
         };
-        self.0.push(CheckStep { id, verdict, expected, found });
+        self.taken.push(CheckStep { id, verdict, expected, found });
         broken.map_or(Ok(()), Err)
     }
 
     /// One step for each rule: those that were not reached are said to be.
     pub(super) fn finish(mut self) -> Vec<CheckStep> {
-        let reached = self.0.len();
-        self.0.extend(CheckId::ALL.iter().skip(reached).map(|id| CheckStep {
+        let reached = self.taken.len();
+        self.taken.extend(CheckId::ALL.iter().skip(reached).map(|id| CheckStep {
             id: *id,
             verdict: Verdict::NotReached,
             expected: Cow::Borrowed(""),
             found: String::new(),
         }));
-        self.0
+        self.taken
     }
 }
 

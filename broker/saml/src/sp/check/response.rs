@@ -3,8 +3,8 @@
 use broker_core::failure::FailureCode;
 use certs_xml::{Element, namespace::SAML};
 
-use super::{ABSENT, Clock, Outcome, request_id, signature::is_in_advice};
-use crate::message::{Response, is_response, text_of};
+use super::{ABSENT, Clock, LET_PASS, Outcome, request_id, signature::is_in_advice};
+use crate::message::{Response, is_encrypted_assertion, is_response, text_of};
 
 /// `entity`: the format of an Issuer that is an entity ID, and the only one here (SAML Profiles 4.1.4.2).
 const ENTITY_FORMAT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
@@ -22,7 +22,11 @@ pub(in crate::sp) fn version(version: Option<&str>) -> Outcome {
     Outcome::of(version == Some("2.0"), FailureCode::VersionUnsupported, "2.0", version.unwrap_or(ABSENT))
 }
 
-pub(in crate::sp) fn in_response_to(found: Option<&str>, sent: &str) -> Outcome {
+/// `may_be_absent` is for an inspection alone.
+pub(in crate::sp) fn in_response_to(found: Option<&str>, sent: &str, may_be_absent: bool) -> Outcome {
+    if found.is_none() && may_be_absent {
+        return Outcome::not_applicable(LET_PASS);
+    }
     let code = if found.is_none() { FailureCode::Unsolicited } else { FailureCode::InResponseToMismatch };
     Outcome::of(found == Some(sent), code, request_id(sent), request_id(found.unwrap_or(ABSENT)))
 }
@@ -73,20 +77,18 @@ pub(in crate::sp) fn status(response: &Response<'_>) -> Outcome {
     Outcome::of(failure.is_none(), code, "Success", status.codes().join(" / "))
 }
 
-/// Exactly one assertion, directly inside, and none hidden elsewhere: a second one anywhere is how wrapping attacks begin.
+/// Exactly one assertion, in the open or encrypted, directly inside, and none hidden elsewhere: a second one anywhere is how wrapping
+/// attacks begin.
 pub(in crate::sp) fn assertion_count(response: &Response<'_>) -> Outcome {
-    let direct = response.assertions().count();
-    let anywhere = response
-        .element
-        .subtree()
-        .filter(|element| element.is(SAML.uri(), "Assertion") && !is_in_advice(*element))
-        .count();
-    let encrypted = response.has_encrypted_assertion();
-    let code = if encrypted { FailureCode::Undecryptable } else { FailureCode::AssertionCount };
-    let found = if encrypted {
-        format!("{direct} readable and an encrypted one")
-    } else {
-        format!("{direct} directly inside, {anywhere} in all")
-    };
-    Outcome::of(direct == 1 && anywhere == 1 && !encrypted, code, "one assertion", found)
+    let is_one =
+        |element: Element<'_>| element.is(SAML.uri(), "Assertion") || is_encrypted_assertion(element);
+    let anywhere =
+        response.element.subtree().filter(|element| is_one(*element) && !is_in_advice(*element)).count();
+    let (direct, encrypted) = (response.assertions().count(), response.encrypted_assertions().count());
+    Outcome::of(
+        direct + encrypted == 1 && anywhere == 1,
+        FailureCode::AssertionCount,
+        "one assertion",
+        format!("{direct} and {encrypted} encrypted directly inside, {anywhere} in all"),
+    )
 }

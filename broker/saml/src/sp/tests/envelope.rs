@@ -180,18 +180,6 @@ fn there_is_exactly_one_assertion() {
 }
 
 #[test]
-fn an_encrypted_assertion_cannot_be_read_yet() {
-    let case = Case::genuine();
-    let bare = String::from_utf8(case.issue.assertion().to_canonical().expect("writable")).expect("UTF-8");
-    let encrypted = "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"></saml:EncryptedAssertion>";
-    assert_eq!(case.broken(&bare, encrypted), Some((CheckId::AssertionCount, F::Undecryptable)));
-    assert_eq!(
-        case.broken("</samlp:Response>", &format!("{encrypted}</samlp:Response>")),
-        Some((CheckId::AssertionCount, F::Undecryptable))
-    );
-}
-
-#[test]
 fn unknown_attributes_and_extensions_are_ignored() {
     let consent = "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" Consent=\"urn:x\"";
     accepts(RESPONSE_TAG, consent);

@@ -28,7 +28,7 @@ fn posted(xml: &str, relay_state: Option<&str>) -> Inbound {
 fn with_role<T>(test: impl FnOnce(&SamlSp<'_>, Moment<'_>) -> T) -> T {
     let registry = registry(provider());
     let settings = SpSettings::new(SP, ACS);
-    let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+    let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY, decryption: &[] };
     test(&role, Moment { now: NOW.plus(2), entropy: &NoEntropy })
 }
 
@@ -182,7 +182,7 @@ fn a_provider_with_expired_metadata_is_not_heard() {
     for (until, expected) in [(NOW.plus(3), None), (NOW.plus(2), Some(FailureCode::MetadataExpired))] {
         let registry = registry(SamlProvider { valid_until: Some(until), ..provider() });
         let settings = SpSettings::new(SP, ACS);
-        let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY };
+        let role = SamlSp { settings: &settings, registry: &registry, signer: &*KEY, decryption: &[] };
         let moment = Moment { now: NOW.plus(2), entropy: &NoEntropy };
         let result = role.complete(&message, &ProviderId::from(IDP), &remembered, moment);
         assert_eq!(result.err().map(|failure| failure.code), expected);
@@ -205,7 +205,7 @@ proptest! {
     #[test]
     fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
         let case = Case::genuine();
-        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, now: case.now };
+        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, decryption: &[], now: case.now };
         prop_assert!(run(&octets, &expected).result.is_err());
         let _ = super::super::response::in_response_to(&octets);
         prop_assert!(super::super::response::run_form(Some(&octets), &expected).result.is_err());
@@ -217,7 +217,7 @@ proptest! {
         let mut octets = case.written("", "").into_bytes();
         let at = at % octets.len();
         octets[at] = octet;
-        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, now: case.now };
+        let expected = Expected { provider: &case.provider, settings: &case.settings, sent: &case.sent, decryption: &[], now: case.now };
         if let Ok((result, _)) = run(&octets, &expected).result {
             prop_assert_eq!(result.value().attributes.single(AttributeName::SubjectId), Some("aa01@granvik.example"));
         }

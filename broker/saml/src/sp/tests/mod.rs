@@ -2,6 +2,7 @@
 
 mod conditions;
 mod corpora;
+mod encryption;
 mod envelope;
 mod genuine;
 mod signature;
@@ -24,7 +25,7 @@ use broker_core::{
     policy::{Protocol, ProviderPolicy},
     subject::SubjectSource,
 };
-use certs::{DigestAlgorithm, PrivateKey, Signer};
+use certs::{DecryptionKey, DigestAlgorithm, PrivateKey, SignatureAlgorithm, Signer};
 use metadata::{Registry, SamlBinding, SamlEndpoint, SamlProvider};
 
 use super::{CheckId, CheckRun, Expected, SentRequest, SpSettings, Verdict, response::run};
@@ -44,6 +45,13 @@ pub(crate) const NOW: Timestamp = Timestamp(1_795_000_000);
 pub(crate) static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate_p256().expect("a key"));
 pub(crate) static OTHER_KEY: LazyLock<PrivateKey> =
     LazyLock::new(|| PrivateKey::generate_p256().expect("a key"));
+
+pub(crate) static DECRYPTION: LazyLock<[DecryptionKey; 2]> = LazyLock::new(|| {
+    [(); 2].map(|()| {
+        let key = PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key");
+        DecryptionKey::from_private_key(&key).expect("RSA")
+    })
+});
 
 pub(crate) struct NoEntropy;
 impl Entropy for NoEntropy {
@@ -101,6 +109,7 @@ pub(crate) fn provider() -> SamlProvider {
         want_authn_requests_signed: true,
         name_id_formats: vec![],
         signing_methods: vec![],
+        shows_user_messages: false,
         valid_until: None,
         contacts: vec![],
         error_url: None,
@@ -147,6 +156,8 @@ pub(crate) struct Case {
     pub(crate) settings: SpSettings,
     pub(crate) sent: SentRequest,
     pub(crate) now: Timestamp,
+    /// How many of [`DECRYPTION`] we have.
+    pub(crate) decryption_keys: usize,
 }
 
 impl Case {
@@ -157,6 +168,7 @@ impl Case {
             settings: SpSettings::new(SP, ACS),
             sent: sent(),
             now: NOW.plus(2),
+            decryption_keys: 1,
         }
     }
 
@@ -176,8 +188,13 @@ impl Case {
     }
 
     pub(crate) fn run_xml(&self, xml: &str) -> CheckRun {
-        let expected =
-            Expected { provider: &self.provider, settings: &self.settings, sent: &self.sent, now: self.now };
+        let expected = Expected {
+            provider: &self.provider,
+            settings: &self.settings,
+            sent: &self.sent,
+            decryption: &DECRYPTION[..self.decryption_keys],
+            now: self.now,
+        };
         run(xml.as_bytes(), &expected)
     }
 

@@ -12,7 +12,7 @@ use broker_saml::{
     name_id::{PERSISTENT, TRANSIENT},
     status::{SecondLevel, TopLevel},
 };
-use certs::query_signature::MessageParameter;
+use certs::{query_signature::MessageParameter, xml_encryption::Encryption};
 
 use super::{super::memory::random, IdentityProvider, SESSION_SECONDS, request::Asked};
 use crate::command::demo::cast::{Dialect, Employee, Employer};
@@ -103,7 +103,12 @@ impl IdentityProvider {
                 Dialect::Region => Signed::Both,
             },
         };
-        let xml = assertion.issue(&self.key).map_err(|error| error.to_string())?;
+        let xml = match (&asked.encryption_key, self.employer.dialect) {
+            (Some(key), Dialect::Region) => assertion
+                .issue_encrypted(&self.key, key, Encryption::default())
+                .map_err(|error| error.to_string())?,
+            _ => assertion.issue(&self.key).map_err(|error| error.to_string())?,
+        };
         Ok(posted(asked, &xml))
     }
 

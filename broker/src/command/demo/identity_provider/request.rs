@@ -32,6 +32,7 @@ pub(in crate::command::demo) struct BrokerMetadata {
 struct ServiceProvider {
     entity_id: String,
     keys: Vec<PublicKey>,
+    encryption_key: Option<PublicKey>,
     acs_urls: Vec<String>,
     name: Named,
 }
@@ -82,13 +83,16 @@ impl BrokerMetadata {
 fn read_metadata(entity: Element<'_>) -> Option<ServiceProvider> {
     let entity_id = entity.attribute("entityID")?.to_owned();
     let role = entity.child(MD.uri(), "SPSSODescriptor")?;
-    let keys: Vec<PublicKey> = role
-        .children_named(MD.uri(), "KeyDescriptor")
-        .filter(|key| key.attribute("use").is_none_or(|purpose| purpose == "signing"))
-        .flat_map(|key| key.subtree())
-        .filter(|element| element.is(DS.uri(), "X509Certificate"))
-        .filter_map(|element| certificate_key(element.text()?))
-        .collect();
+    let keys_for = |wanted: &str| -> Vec<PublicKey> {
+        role.children_named(MD.uri(), "KeyDescriptor")
+            .filter(|key| key.attribute("use").is_none_or(|purpose| purpose == wanted))
+            .flat_map(|key| key.subtree())
+            .filter(|element| element.is(DS.uri(), "X509Certificate"))
+            .filter_map(|element| certificate_key(element.text()?))
+            .collect()
+    };
+    let keys = keys_for("signing");
+    let encryption_key = keys_for("encryption").into_iter().next();
     let acs_urls: Vec<String> = role
         .children_named(MD.uri(), "AssertionConsumerService")
         .filter(|service| service.attribute("Binding") == Some(SamlBinding::Post.uri()))
@@ -103,7 +107,13 @@ fn read_metadata(entity: Element<'_>) -> Option<ServiceProvider> {
             .to_owned()
     };
     let name = Named { sv: name("sv"), en: name("en") };
-    (!keys.is_empty() && !acs_urls.is_empty()).then_some(ServiceProvider { entity_id, keys, acs_urls, name })
+    (!keys.is_empty() && !acs_urls.is_empty()).then_some(ServiceProvider {
+        entity_id,
+        keys,
+        encryption_key,
+        acs_urls,
+        name,
+    })
 }
 
 fn certificate_key(text: &str) -> Option<PublicKey> {
@@ -129,6 +139,8 @@ pub(super) struct Asked {
     pub(super) is_passive: bool,
     /// Who asks, for people.
     pub(super) asker: Named,
+    /// What the answer may be encrypted to.
+    pub(super) encryption_key: Option<PublicKey>,
     levels: Vec<String>,
 }
 
@@ -173,6 +185,7 @@ pub(super) async fn read(
         force_authn: verified.force_authn,
         is_passive: verified.is_passive,
         asker: peer.name.clone(),
+        encryption_key: peer.encryption_key.clone(),
         levels: verified.authn_contexts,
     })
 }
@@ -218,6 +231,7 @@ mod tests {
 
     fn peer() -> ServiceProvider {
         ServiceProvider {
+            encryption_key: None,
             entity_id: "http://broker.localhost/saml/metadata".to_owned(),
             keys: Vec::new(),
             acs_urls: vec!["http://broker.localhost/saml/acs".to_owned()],
@@ -284,6 +298,7 @@ mod tests {
             force_authn: false,
             is_passive: false,
             asker: Named { sv: String::new(), en: String::new() },
+            encryption_key: None,
             levels: levels.iter().map(|level| (*level).to_owned()).collect(),
         };
         assert!(asked(&[]).accepts("a"));
