@@ -33,6 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper", &["broker", "load", "tests"]),
     ("hyper-util", &["broker", "load", "tests"]),
     ("jsonwebtoken", &["certs"]),
+    ("libfuzzer-sys", &["fuzz"]),
     ("minijinja", &["broker"]),
     ("openidconnect", &["broker-oidc"]),
     ("quick-xml", &["certs-xml"]),

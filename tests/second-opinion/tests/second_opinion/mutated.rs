@@ -18,7 +18,21 @@ use crate::{
 const MUTANTS: u64 = 20_000;
 
 /// Why we refuse what both others accept: they verify signatures, we hold a profile of them.
-const STRICTER: [(&str, &str); 0] = [];
+const STRICTER: [(&str, &str); 13] = [
+    ("signature.missing", "the signature is not of the element that a login reads"),
+    ("signature.place", "the schemas have it after the Issuer or before everything"),
+    ("signature.count", "SAML 2.0 core, section 5.4.1: at most one"),
+    ("signature.reference_uri", "SAML 2.0 core, section 5.4.2: it refers to the element that carries it"),
+    ("signature.id", "SAML 2.0 core, section 5.4.2: it refers by ID"),
+    ("signature.transforms", "SAML 2.0 core, section 5.4.4: those two"),
+    ("signature.canonicalization", "exclusive canonical form without comments"),
+    ("signature.object", "there is no use for an Object"),
+    ("signature.content", "the profile names what stands in a signature"),
+    ("signature.comment", "no comments where values are read"),
+    ("xml.processing_instruction", "no peer sends one"),
+    ("xml.namespace", "Namespaces in XML 1.0, section 3: a prefix cannot be undeclared, xml is reserved"),
+    ("xml.id_twice", "two elements with one identifier, under any of its names"),
+];
 
 /// Pieces that attacks and accidents are made of.
 const PIECES: [&str; 24] = [
