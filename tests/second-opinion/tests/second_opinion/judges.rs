@@ -68,8 +68,12 @@ impl Party {
         let root = document.root();
         match root.child(SAML.uri(), "Assertion") {
             Some(assertion) if !is_signed(root) => {
-                let octets = canonicalize(assertion, &Canonicalization::Inclusive, None).ok()?;
-                String::from_utf8(octets).ok()
+                // With every declaration around it, and without the xml: attributes that inclusive form would hand down.
+                let declared =
+                    source.split("xmlns:").skip(1).filter_map(|rest| rest.split(['=', ' ']).next());
+                let inclusive_prefixes = declared.chain(["#default"]).map(str::to_owned).collect();
+                let form = Canonicalization::Exclusive { inclusive_prefixes };
+                String::from_utf8(canonicalize(assertion, &form, None).ok()?).ok()
             }
             _ => Some(source.to_owned()),
         }
