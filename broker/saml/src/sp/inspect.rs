@@ -293,6 +293,7 @@ pub fn inspect(
     let sent = SentRequest {
         id: in_response_to.clone().unwrap_or_else(|| NO_REQUEST.to_owned()),
         asked: against.asked.clone(),
+        wished: false,
         at,
     };
     let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: at };
