@@ -16,7 +16,10 @@ pub(crate) use problem::{Problem, Problems, Severity};
 
 pub(crate) use service_provider::ServiceProvider;
 
-use broker_core::organisation::LocalText;
+use broker_core::{
+    assurance::{LevelRow, OutputMap},
+    organisation::LocalText,
+};
 use serde::Deserialize;
 
 /// The file, as written.
@@ -52,6 +55,9 @@ pub(crate) struct File {
     /// Bounds.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    /// Calls to others.
+    #[serde(default)]
+    pub(crate) outbound: OutboundSection,
     /// The log.
     #[serde(default)]
     pub(crate) log: LogSection,
@@ -101,6 +107,8 @@ pub(crate) struct FederationSection {
     pub(crate) organisation: LocalText,
     /// The assertion function is reviewed and approved: levels leave as themselves.
     pub(crate) reviewed: bool,
+    /// What leaves for a level, where it is to be less than by rule: `[[federation.level]]`.
+    pub(crate) level: Vec<LevelRow>,
     /// Whether the person is shown what is sent before each login ends.
     pub(crate) notice: Notice,
     /// Accessibility statement, linked from every page.
@@ -116,6 +124,7 @@ impl Default for FederationSection {
             name,
             organisation: LocalText::default(),
             reviewed: false,
+            level: Vec::new(),
             notice: Notice::EachLogin,
             accessibility_url: None,
             contact: None,
@@ -229,10 +238,22 @@ impl Default for LimitsSection {
             work_milliseconds: 5_000,
             client_per_second: 500,
             guesses_per_minute: 60,
-            begun_per_minute: 15,
-            answers_per_login: 10,
+            begun_per_minute: 20,
+            answers_per_login: 50,
         }
     }
+}
+
+/// `[outbound]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutboundSection {
+    /// Networks that are not public and may be called all the same.
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
+    /// Certificate authorities that are trusted beside the public ones, PEM.
+    #[serde(default)]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -262,6 +283,8 @@ pub(crate) struct Config {
     pub(crate) file: File,
     /// The issuer, taken apart.
     pub(crate) origin: url::Url,
+    /// What may be said of levels.
+    pub(crate) output_map: OutputMap,
 }
 
 impl Config {
@@ -301,7 +324,9 @@ impl Config {
         let in_base = |path: &mut PathBuf| *path = base.join(&*path);
         in_base(&mut file.keys);
         in_base(&mut file.state);
-        for path in [&mut file.store.ca, &mut file.pages.directory].into_iter().flatten() {
+        for path in
+            [&mut file.store.ca, &mut file.pages.directory, &mut file.outbound.ca].into_iter().flatten()
+        {
             in_base(path);
         }
         if let Some(tls) = &mut file.tls {
@@ -312,8 +337,10 @@ impl Config {
             file.store.url = format!("embedded:{}", base.join(embedded).display());
         }
         service_provider::validate(&file, &mut problems);
-        match validate::origin(&file, &mut problems) {
-            Some(origin) if !problems.has_errors() => Ok(Self { file, origin }),
+        match (validate::origin(&file, &mut problems), validate::output_map(&file, &mut problems)) {
+            (Some(origin), Some(output_map)) if !problems.has_errors() => {
+                Ok(Self { file, origin, output_map })
+            }
             _ => Err(problems),
         }
     }

@@ -1,13 +1,16 @@
 //! What must hold between keys.
 
+use broker_core::assurance::OutputMap;
 use url::{Host, Url};
 
 use super::{File, Problem, Problems};
+use crate::outbound::Network;
 
 /// Checks what a type cannot say, and takes the issuer apart.
 pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
     store_url(file, problems);
     limits(file, problems);
+    outbound(file, problems);
     let Ok(origin) = Url::parse(&file.issuer) else {
         problems.add_about(
             "issuer",
@@ -66,6 +69,27 @@ pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
     Some(origin)
 }
 
+/// What may be said of levels; `None` with a problem when a row of `[[federation.level]]` does not hold.
+pub(super) fn output_map(file: &File, problems: &mut Problems) -> Option<OutputMap> {
+    let section = &file.federation;
+    match OutputMap::with_rows(section.reviewed, section.level.clone()) {
+        Ok(map) => Some(map),
+        Err((at, refused)) => {
+            let row =
+                section.level.get(at).map(|row| format!("{} to {}", row.from, row.to)).unwrap_or_default();
+            problems.add_about(
+                "[federation.level]",
+                Problem::error(
+                    "config.level",
+                    format!("row {} of [[federation.level]], {row}: {refused}", at + 1),
+                    "A row may only lead to the same or a lower level of a vocabulary that may be used; docs/authority.md says which.",
+                ),
+            );
+            None
+        }
+    }
+}
+
 fn store_url(file: &File, problems: &mut Problems) {
     let url = &file.store.url;
     let known = url.split_once(':').is_some_and(|(scheme, rest)| match scheme {
@@ -92,6 +116,21 @@ fn store_url(file: &File, problems: &mut Problems) {
                 "Use rediss://, or a tunnel. Records are sealed, but whoever is between can deny service.",
             ),
         );
+    }
+}
+
+fn outbound(file: &File, problems: &mut Problems) {
+    for network in &file.outbound.allow {
+        if let Err(unreadable) = network.parse::<Network>() {
+            problems.add_about(
+                "allow",
+                Problem::error(
+                    "config.outbound_allow",
+                    unreadable,
+                    "Name the networks of your own that metadata is fetched from, such as [\"10.0.0.0/8\"].",
+                ),
+            );
+        }
     }
 }
 

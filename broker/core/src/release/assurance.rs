@@ -9,7 +9,7 @@ use crate::{
     result::AuthenticationResult,
 };
 
-/// The level that leaves: registered for the provider, under the organisation's ceiling, through the output map, and one that the
+/// The level that leaves: registered for the provider, under its ceilings, through the output map, and one that the
 /// relying party takes.
 ///
 /// # Errors
@@ -21,7 +21,9 @@ pub fn leaving(
     policy: Policy<'_>,
 ) -> Result<Option<Assurance>, Failure> {
     let leaving = match &result.assurance {
-        Some(told) if counts(told, policy.provider)? => policy.output_map.leaving(told),
+        Some(told) if counts(told, policy.provider)? => {
+            policy.output_map.leaving(told, policy.relying_party.assurance_profile)
+        }
         _ => None,
     };
     let wanted = &request.assurance;
@@ -49,7 +51,7 @@ pub fn counts(told: &Assurance, provider: &ProviderPolicy) -> Result<bool, Failu
         return Ok(false);
     }
     let registered = provider.assurance.contains(told);
-    let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
+    let under = provider.authority.covers(told);
     if registered && under {
         return Ok(true);
     }
@@ -61,7 +63,7 @@ pub fn counts(told: &Assurance, provider: &ProviderPolicy) -> Result<bool, Failu
     Err(Failure::new(
         FailureCode::AssuranceAboveCeiling,
         format!(
-            "{} asserted {told}; registered: {}, under the organisation's ceiling: {}",
+            "{} asserted {told}; registered: {}, under its ceilings: {}",
             provider.id,
             yes(registered),
             yes(under)

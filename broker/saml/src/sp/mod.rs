@@ -76,7 +76,7 @@ impl SpSettings {
             acs_url: acs_url.into(),
             skew_seconds: 60,
             message_lifetime_seconds: 300,
-            output_map: OutputMap { reviewed: false },
+            output_map: OutputMap::new(false),
             require_signed_response: false,
             algorithms: AlgorithmPolicy::default(),
         }
@@ -144,7 +144,8 @@ impl Upstream for SamlSp<'_> {
         let provider = self.provider(provider, moment)?;
         let relying_party = self.registry.relying_party(&request.relying_party);
         let entity = self.entities.choose(request, relying_party.as_deref(), provider)?;
-        authn_request::begin(request, provider, handle, &entity.settings, self.signer, moment)
+        let profile = relying_party.map(|party| party.assurance_profile).unwrap_or_default();
+        authn_request::begin(request, profile, provider, handle, &entity.settings, self.signer, moment)
     }
 
     fn handle(&self, message: &Inbound) -> Result<Option<String>, Failure> {

@@ -29,7 +29,7 @@ use super::{
     inspect::Noted,
 };
 use crate::{
-    attributes,
+    attributes::{self, Said},
     binding::{BindingRefused, post},
     message::{Assertion, Response, is_response, name_id},
 };
@@ -296,6 +296,7 @@ fn identity(
     steps: &mut Steps,
 ) -> Result<(AuthenticationResult, OneTimeUse), Failure> {
     let clock = expected.clock();
+    steps.note(|| Noted::of(assertion));
     steps.take(CheckId::AssertionVersion, response::version(assertion.version))?;
     steps.take(CheckId::AssertionIdentifier, assertion::identifier(assertion))?;
     steps.take(CheckId::AssertionIssuer, assertion::issuer(assertion, expected.provider_id()))?;
@@ -306,7 +307,8 @@ fn identity(
     let authentication = authenticated(assertion, expected, steps)?;
     steps.take(CheckId::AttributeStatement, assertion::attribute_statements(assertion))?;
 
-    let attributes = attributes::read(assertion.attribute_statements());
+    let Said { attributes, ambiguous } = attributes::read(assertion.attribute_statements());
+    steps.take(CheckId::AttributeNames, assertion::attribute_names(ambiguous))?;
     let mut subjects = attributes::subject_candidates(&attributes);
     let named = assertion.subject().and_then(name_id);
     subjects.extend(named.and_then(|id| id.candidate(expected.provider_id(), &expected.settings.entity_id)));
@@ -322,7 +324,6 @@ fn identity(
         authorities,
         passing_on,
     };
-    steps.note(|| Noted::of(assertion));
     Ok((result, once))
 }
 
@@ -393,8 +394,7 @@ fn authenticated(
     let (outcome, assurance) = authentication::context(statement);
     steps.take(CheckId::AuthnContext, outcome)?;
     let assurance = assurance.ok_or(FailureCode::AuthnStatement)?;
-    steps
-        .take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
+    steps.take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, expected.sent))?;
     steps.take(
         CheckId::AuthnContextRegistered,
         authentication::context_registered(&assurance, &expected.provider.policy),

@@ -62,6 +62,7 @@ fn relying_party(entitled: &[AttributeName]) -> RelyingPartyPolicy {
         privacy_url: None,
         fail_on_missing_attribute: false,
         suspended: false,
+        assurance_profile: Default::default(),
     }
 }
 

@@ -5,6 +5,7 @@ mod corpora;
 mod encryption;
 mod envelope;
 mod genuine;
+mod inspect;
 mod signature;
 mod statement;
 mod subject;
@@ -18,6 +19,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, Attributes},
+    authority::Authority,
     failure::FailureCode,
     identifier::{Language, ProviderId},
     moment::{Entropy, Timestamp},
@@ -80,6 +82,7 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
         organisation: Arc::new(organisation()),
+        authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: vec![],
         subject_source: SubjectSource::SubjectId,
@@ -129,6 +132,7 @@ pub(crate) fn sent() -> SentRequest {
     SentRequest {
         id: format!("_{HANDLE}"),
         asked: vec![Assurance::new(LOA3)],
+        wished: false,
         at: NOW.plus(-20),
         freshness: Freshness::default(),
         entity_id: SP.into(),

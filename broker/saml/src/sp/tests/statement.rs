@@ -133,6 +133,20 @@ fn a_loop_through_any_name_of_ours_is_refused() {
 }
 
 #[test]
+fn a_level_that_was_but_wished_for_fails_no_login() {
+    let own = class("urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport");
+    let mut case = Case::genuine();
+    case.sent.wished = true;
+    assert_eq!(case.broken(&class(LOA3), &own), None);
+    case.sent.wished = false;
+    assert_eq!(
+        case.broken(&class(LOA3), &own),
+        Some((CheckId::AuthnContextAsked, F::AssuranceNotAsked)),
+        "the same where it was demanded"
+    );
+}
+
+#[test]
 fn authorities_are_few_short_and_readable() {
     let long = "x".repeat(1025);
     for names in [&["a"; 17][..], &[&long], &[""], &["<saml:X></saml:X>"]] {
@@ -152,6 +166,27 @@ fn no_part_of_the_assertion_is_encrypted_by_itself() {
     let confirmation = "<saml:SubjectConfirmationData";
     let encrypted = format!("<saml:EncryptedID></saml:EncryptedID>{confirmation}");
     breaks(confirmation, &encrypted, CheckId::EncryptedParts, F::EncryptedPart);
+}
+
+#[test]
+fn an_attribute_under_two_of_its_names_says_the_same_twice() {
+    let hsa_id = |name: &str, value: &str| {
+        format!(
+            "<saml:Attribute Name=\"{name}\"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>"
+        )
+    };
+    let both = |other: &str| {
+        hsa_id("urn:oid:1.2.752.29.6.2.1", "SE2021006883-A1")
+            + &hsa_id("http://sambi.se/attributes/1/employeeHsaId", other)
+            + "</saml:AttributeStatement>"
+    };
+    accepts("</saml:AttributeStatement>", &both("SE2021006883-A1"));
+    breaks(
+        "</saml:AttributeStatement>",
+        &both("SE2021006883-B2"),
+        CheckId::AttributeNames,
+        F::MessageMalformed,
+    );
 }
 
 #[test]
