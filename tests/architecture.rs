@@ -29,6 +29,7 @@ const OUTERMOST: &[&str] = &["broker", "tests", "load", "second-opinion"];
 const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["broker"]),
     ("bergshamra-dsig", &["second-opinion"]),
+    ("bergshamra-enc", &["second-opinion"]),
     ("fluent-bundle", &["broker"]),
     ("hyper", &["broker", "load", "tests"]),
     ("hyper-util", &["broker", "load", "tests"]),

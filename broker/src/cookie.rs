@@ -53,6 +53,23 @@ impl LoginCookie {
         })
     }
 
+    /// Whether a request carries the cookie of any login: what lacks one cannot end a login.
+    pub(crate) fn any(headers: &HeaderMap, https: bool) -> bool {
+        let prefix = prefix(https);
+        pairs(headers).any(|(name, _)| name.strip_prefix(prefix).is_some_and(is_selector))
+    }
+
+    /// How many logins the browser began in this minute and the one before, by the cookies that it still has: at most [`MOST`]. A browser that
+    /// throws its cookies away is not counted; this ends loops between a service and us, in which nothing is thrown away.
+    pub(crate) fn begun_lately(headers: &HeaderMap, https: bool, now: Timestamp) -> usize {
+        let (prefix, this_minute) = (prefix(https), now.0 / 60);
+        pairs(headers)
+            .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(is_selector))
+            .filter_map(|(_, value)| value.split('.').nth(1)?.parse::<i64>().ok())
+            .filter(|minute| (this_minute - 1..=this_minute).contains(minute))
+            .count()
+    }
+
     /// Names the login; no secret.
     pub(crate) fn selector(&self) -> &str {
         &self.selector
@@ -204,6 +221,17 @@ mod tests {
         let set = LoginCookie::new(moment(), tag()).set(&sent(&cookies), true, Timestamp(600_000));
         assert_eq!(set.len(), 2);
         assert!(set[0].to_str().expect("text").starts_with("__Host-login-AAAAAA19=; Path=/; Max-Age=0"));
+    }
+
+    #[test]
+    fn what_was_begun_lately_is_counted_by_the_minute() {
+        let at =
+            |minute: i64, number: u8| format!("__Host-login-AAAAAA{number:02}={}.{minute}.", "x".repeat(22));
+        let headers = sent(&[at(100, 1), at(99, 2), at(98, 3), at(101, 4), "__Host-login-AAAAAAAA=x".into()]);
+        assert_eq!(LoginCookie::begun_lately(&headers, true, Timestamp(6_030)), 2);
+        assert_eq!(LoginCookie::begun_lately(&headers, false, Timestamp(6_030)), 0);
+        assert!(LoginCookie::any(&headers, true) && !LoginCookie::any(&headers, false));
+        assert!(!LoginCookie::any(&sent(&["__Host-login-short=x".into(), "session=y".into()]), true));
     }
 
     #[test]

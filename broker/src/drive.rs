@@ -29,7 +29,7 @@ use broker_store::{
     record::{Binding, Handle, MarkKind, Place, RecordKind},
     vault::{Finished, Found, Mark, NewRecord},
 };
-use certs::keyring::Keyring;
+use certs::{Signer as _, keyring::Keyring};
 use certs_proof::Verified;
 use http::{HeaderMap, HeaderValue, header};
 use metadata::Registry;
@@ -44,6 +44,7 @@ use crate::{
     },
     moment, respond,
     wiring::Node,
+    work::{self, Lane},
 };
 
 use place::{Origin, choice_place, notice_place, origin_place};
@@ -54,7 +55,7 @@ use trouble::{unkept, unkept_of};
 /// One request to the broker, with everything that it may ask for fixed for its length.
 pub(crate) struct Step<'n> {
     /// The node.
-    pub(crate) node: &'n Node,
+    pub(crate) node: &'n Arc<Node>,
     /// The registry as it stood when the request came.
     pub(crate) registry: Arc<Registry>,
     /// The token keys as they stood when the request came.
@@ -69,12 +70,16 @@ pub(crate) struct Step<'n> {
     not_ready: Option<Failure>,
 }
 
+/// The largest answer of a provider, in octets of its form, that is looked into when the browser sends no cookie of ours: honest ones are a third of
+/// it. A person without their cookie is shown the way back; a flood of large messages is not read for it.
+const WITHOUT_COOKIE: usize = 64 * 1024;
+
 type Stepped = Result<Response, Box<Trouble>>;
 
 impl<'n> Step<'n> {
     /// Begins a step. While the registry is not confirmed no login goes on, since a suspension could be missed (design decision 7); what is known
     /// of the peers serves then for the way back alone.
-    pub(crate) fn new(node: &'n Node, headers: HeaderMap) -> Self {
+    pub(crate) fn new(node: &'n Arc<Node>, headers: HeaderMap) -> Self {
         let moment = moment::moment();
         let (registry, stale) = match node.registry.confirmed(moment.now) {
             Ok(registry) => (registry, None),
@@ -95,6 +100,7 @@ impl<'n> Step<'n> {
             return Err(self.turned_away(failure, received));
         }
         let (request, return_to) = received.map_err(|refusal| Box::new(Trouble::from(refusal)))?;
+        self.not_in_a_loop(&request, &return_to)?;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),
@@ -102,6 +108,12 @@ impl<'n> Step<'n> {
             return_to,
             started: self.moment.now,
         };
+        // Known before any trip: the notice is due at each login, and nothing may be shown (OIDC Core 3.1.2.6).
+        if context.request.passive && self.node.config.file.federation.notice == Notice::EachLogin {
+            let failure =
+                Failure::new(FailureCode::InteractionRequired, "the notice is due and nothing may be shown");
+            return Err(Box::new(Trouble::of(failure, &context)));
+        }
         let next = Login::<Received>::begin(context).route(&*self.registry, self.node.output_map());
         match next {
             Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),
@@ -141,6 +153,30 @@ impl<'n> Step<'n> {
             // A relying party that is unknown here may be known to a node that has read the registry.
             Err(_) => trouble,
         })
+    }
+
+    /// A browser that a service sends back to us at once begins login upon login: it is stopped, with a page, and costs no signature.
+    fn not_in_a_loop(
+        &self,
+        request: &AuthenticationRequest,
+        return_to: &ReturnTo,
+    ) -> Result<(), Box<Trouble>> {
+        let https = self.node.config.is_https();
+        let begun = LoginCookie::begun_lately(&self.headers, https, self.moment.now);
+        if u32::try_from(begun).is_ok_and(|begun| begun < self.node.config.file.limits.begun_per_minute) {
+            return Ok(());
+        }
+        let failure = Failure::new(
+            FailureCode::BrowserTooMany,
+            "the browser began more logins within a minute than limits.begun_per_minute",
+        );
+        Err(Box::new(Trouble {
+            language: Some(self.node.language(&request.languages, &self.headers)),
+            relying_party: Some(request.relying_party.clone()),
+            return_to: Some(return_to.clone()),
+            silent: request.passive,
+            ..Trouble::new(failure)
+        }))
     }
 
     /// The person looks for their organisation.
@@ -206,12 +242,20 @@ impl<'n> Step<'n> {
     /// Sends the browser to the provider.
     async fn send(&self, login: Login<Routed>, cookie: &LoginCookie, new_cookie: bool) -> Stepped {
         let provider = login.state().provider().clone();
-        let role = self.node.sp(&self.registry);
-        let (handle, travels) = cookie.trip(self.moment);
-        let (login, outbound) = login
-            .send(&role, &travels, self.moment)
-            .map_err(|(failure, login)| Box::new(Trouble::of(failure, login.context()).at(&provider)))?;
         let context = login.context().clone();
+        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let (handle, travels) = cookie.trip(self.moment);
+        let signed = {
+            let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
+            move || login.send(&node.sp(&registry), &travels, moment).map_err(|(failure, _)| failure)
+        };
+        let (login, outbound) = if work::is_heavy(self.node.keys.saml_signing().algorithm()) {
+            let lane = if new_cookie { Lane::Beginning } else { Lane::UnderWay };
+            self.node.work.run(lane, signed).await.map_err(trouble)?
+        } else {
+            signed()
+        }
+        .map_err(trouble)?;
         let language = context.language.clone();
         let origin = Origin {
             relying_party: login.context().request.relying_party.clone(),
@@ -237,9 +281,15 @@ impl<'n> Step<'n> {
     }
 
     /// A provider answers.
-    pub(crate) async fn complete(&self, message: &Inbound) -> Stepped {
-        let role = self.node.sp(&self.registry);
-        let Some(travelled) = role.handle(message) else {
+    ///
+    /// What is cheap comes first: a cookie of ours, a login under it that this browser may end, how many answers it had. Only then is the message
+    /// looked at, by the pool.
+    pub(crate) async fn complete(&self, message: Inbound) -> Stepped {
+        let octets = message.form.as_ref().map_or(0, Vec::len);
+        if octets > WITHOUT_COOKIE && !LoginCookie::any(&self.headers, self.node.config.is_https()) {
+            return Err(Box::new(Trouble::new(FailureCode::CookieMissing)));
+        }
+        let Some(travelled) = self.node.sp(&self.registry).handle(&message) else {
             return Err(Box::new(Trouble::new(FailureCode::Unsolicited)));
         };
         let Some((selector, handle)) = cookie::trip_of(&travelled) else {
@@ -266,13 +316,20 @@ impl<'n> Step<'n> {
         let provider = login.state().provider().clone();
         let context = login.context().clone();
         let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        self.node.throttle.answer(handle.as_str(), self.moment.now).map_err(trouble)?;
+        let verified = {
+            let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
+            let (provider, remembered) = (provider.clone(), login.state().remembered().clone());
+            move || node.sp(&registry).complete(&message, &provider, &remembered, moment)
+        };
         let completion =
-            role.complete(message, &provider, login.state().remembered(), self.moment).map_err(trouble)?;
+            self.node.work.run(Lane::UnderWay, verified).await.map_err(trouble)?.map_err(trouble)?;
         let (result, once) = match completion {
             Completion::Done { result, once } => (*result, once),
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
+        self.node.throttle.ended(handle.as_str());
         let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
         match released {
             Release::Released(login) => self.answer(login, place, Some(once)).await,

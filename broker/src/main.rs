@@ -12,6 +12,8 @@
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `work.rs` | XML and public-key work, off the threads that serve connections |
+//! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
 //! | `telemetry/` | the log |
 
@@ -30,7 +32,9 @@ mod respond;
 mod route;
 mod server;
 mod telemetry;
+mod throttle;
 mod wiring;
+mod work;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use broker_core::{
@@ -38,6 +39,8 @@ use crate::{
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
+    throttle::Throttle,
+    work::{Work, WorkBounds},
 };
 
 /// The name of the nodes' secret in sealed records: a rotation gives a new one.
@@ -63,6 +66,10 @@ pub(crate) struct Node {
     pub(crate) subjects: Subjects,
     /// The key that client secrets are hashed with.
     pub(crate) client_secrets: MacKey,
+    /// Runs what is heavy.
+    pub(crate) work: Work,
+    /// How often one may ask.
+    pub(crate) throttle: Throttle,
     op: OpSettings,
     sp: SpSettings,
     keys_agreed: AtomicBool,
@@ -112,10 +119,15 @@ impl Node {
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
-            op: settings::op(&config),
+            op: settings::op(&config, pages.languages()),
             sp: settings::sp(&config),
             client_secrets: client_secret_key(&keys),
             vault: Vault::new(store, node_secret, Vec::new()),
+            work: Work::new(WorkBounds::on_this_machine(
+                config.file.limits.work_queue,
+                Duration::from_millis(config.file.limits.work_milliseconds),
+            )),
+            throttle: Throttle::new(&config.file.limits),
             config,
             keys,
             registry,
@@ -379,7 +391,7 @@ mod settings {
 
     use super::{Config, OpSettings, SpSettings};
 
-    pub(super) fn op(config: &Config) -> OpSettings {
+    pub(super) fn op(config: &Config, ui_locales: Vec<String>) -> OpSettings {
         OpSettings {
             issuer: config.file.issuer.clone(),
             authorization_endpoint: config.at("/oidc/authorize"),
@@ -388,6 +400,7 @@ mod settings {
             jwks_uri: config.at("/oidc/jwks"),
             service_documentation: None,
             acr_values: Vec::new(),
+            ui_locales,
             claim_names: ClaimNames::default(),
         }
     }

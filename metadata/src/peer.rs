@@ -30,6 +30,8 @@ pub struct SamlProvider {
     pub name_id_formats: Vec<String>,
     /// The signature algorithms that it declares (`alg:SigningMethod`) and that we know; empty: nothing declared.
     pub signing_methods: Vec<SignatureAlgorithm>,
+    /// It shows what a relying party has to say to the person (entity category `supports-user-message`, SC-UMSG).
+    pub shows_user_messages: bool,
     /// Until when the document may be used (SAML Metadata 2.3.2). The role refuses the provider after it.
     pub valid_until: Option<Timestamp>,
     /// Whom to turn to.

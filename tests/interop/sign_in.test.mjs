@@ -19,7 +19,8 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
   let page;
 
   before(async () => {
-    federation = await Federation.start('sign_in');
+    // Granvik encrypts as SimpleSAMLphp does: AES-128-CBC in a signed Response, the key from the broker's metadata. Fjorden does not.
+    federation = await Federation.start('sign_in', { granvik: { 'assertion.encryption': true } });
     browser = await openBrowser();
   });
   after(async () => {

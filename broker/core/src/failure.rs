@@ -73,6 +73,7 @@ failures! {
     PkceMismatch, RelyingParty, "relying_party.pkce_mismatch", "The code verifier does not match the challenge.";
     GrantTypeUnsupported, RelyingParty, "relying_party.grant_type_unsupported", "Only authorization_code is exchanged.";
     TokenInvalid, RelyingParty, "relying_party.token_invalid", "The access token is unknown or expired.";
+    RelyingPartyTooMany, RelyingParty, "relying_party.too_many", "The relying party asks more often than it may.";
     ProviderDenied, ProviderRefused, "provider.denied", "The provider says that the person was not authenticated.";
     ProviderCancelled, ProviderRefused, "provider.cancelled", "The person cancelled at the provider.";
     ProviderNoPassive, ProviderRefused, "provider.no_passive", "The provider cannot answer without showing something, and the relying party asked for silence.";
@@ -110,6 +111,7 @@ failures! {
     LoginUnknown, Browser, "browser.login_unknown", "There is no such login: it expired, or it was started in another browser.";
     LoginUsed, Browser, "browser.login_used", "The login has already ended.";
     PageExpired, Browser, "browser.page_expired", "The page belongs to a step that is over.";
+    BrowserTooMany, Browser, "browser.too_many", "The browser begins or tries more logins than a person does.";
     ProviderUnknown, Policy, "policy.provider_unknown", "The organisation asked for is not registered.";
     ProviderNotAllowed, Policy, "policy.provider_not_allowed", "The relying party does not take logins from that organisation.";
     ProviderSuspended, Policy, "policy.provider_suspended", "The federation operator has suspended the provider.";
@@ -118,6 +120,7 @@ failures! {
     AssuranceTooLow, Policy, "policy.assurance_too_low", "The level is not one that the relying party takes.";
     AssuranceAboveCeiling, Policy, "policy.assurance_above_ceiling", "The provider claims a level that it is not registered for.";
     SubjectMissing, Policy, "policy.subject_missing", "The provider did not send what the subject identifier is made from.";
+    SubjectMismatch, Policy, "policy.subject_mismatch", "Somebody else signed in than the relying party asked for.";
     OrganisationUnproven, Policy, "policy.organisation_unproven", "The assertion does not prove one of the provider's organisations.";
     NoticeDeclined, Policy, "policy.notice_declined", "The person did not want to send what the relying party asked for.";
     InteractionRequired, Policy, "policy.interaction_required", "Something must be shown, and the relying party asked for silence.";

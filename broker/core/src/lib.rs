@@ -5,6 +5,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`request`] | what a relying party asks for, in neither protocol's words |
+//! | [`user_message`] | what a relying party may say to a person on our pages |
 //! | [`result`] | what a provider proved |
 //! | [`attribute`], [`assurance`], [`subject`] | the closed vocabulary of both |
 //! | [`organisation`], [`authority`], [`policy`] | what each peer may ask and assert |
@@ -34,3 +35,4 @@ pub mod result;
 pub mod role;
 pub mod routing;
 pub mod subject;
+pub mod user_message;

@@ -1,4 +1,6 @@
-//! Which provider a login goes to.
+//! Which provider a login goes to: the one that the relying party names, the one that its hint leads to, or the one that the person chooses.
+
+mod login_hint;
 
 use std::sync::Arc;
 
@@ -53,12 +55,15 @@ pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy)
     Ok(())
 }
 
-/// Picks the provider, or says that a person must.
+/// The providers that a login may go to, in the order in which a choice shows them: those that the relying party named, else all that are
+/// shown; of them the admissible ones. Never empty.
 ///
 /// # Errors
-/// When the relying party named providers and none of them will do, when it may not start a login, or when a choice is needed and
-/// nothing may be shown.
-pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route, Failure> {
+/// When the relying party named providers and none of them will do, when it may not start a login, or when there is no provider for it.
+pub fn offered(
+    request: &AuthenticationRequest,
+    peers: &dyn Peers,
+) -> Result<Vec<Arc<ProviderPolicy>>, Failure> {
     let relying_party = peers.relying_party(&request.relying_party).ok_or_else(|| {
         Failure::new(FailureCode::RelyingPartyUnknown, format!("{} is not registered", request.relying_party))
     })?;
@@ -71,8 +76,9 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
     if request.hops_left == Some(0) {
         return Err(Failure::new(FailureCode::RequestNotSupported, "the request may not be proxied further"));
     }
-    let named = !request.providers.is_empty();
-    let candidates: Vec<_> = if named {
+    let candidates: Vec<_> = if request.providers.is_empty() {
+        peers.providers().into_iter().filter(|provider| !provider.hidden).collect()
+    } else {
         let known: Vec<_> = request.providers.iter().filter_map(|id| peers.provider(id)).collect();
         if known.is_empty() {
             return Err(Failure::new(
@@ -81,29 +87,42 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
             ));
         }
         known
-    } else {
-        peers.providers().into_iter().filter(|provider| !provider.hidden).collect()
     };
-    let mut reasons = Vec::new();
-    let mut open: Vec<_> = candidates
-        .into_iter()
-        .filter(|provider| {
-            admissible(provider, &relying_party).map_err(|reason| reasons.push(reason)).is_ok()
-        })
-        .collect();
-    match open.len() {
-        0 => Err(reasons
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| Failure::new(FailureCode::ProviderUnknown, "no provider is registered"))),
-        // One named provider skips the choice. A single unnamed one does not: the person should see where they are sent.
-        1 if named => Ok(Route::Provider(open.remove(0))),
-        _ if request.passive => Err(Failure::new(
+    let mut first_reason = None;
+    let mut open = Vec::with_capacity(candidates.len());
+    for provider in candidates {
+        match admissible(&provider, &relying_party) {
+            Ok(()) => open.push(provider),
+            Err(reason) => _ = first_reason.get_or_insert(reason),
+        }
+    }
+    if open.is_empty() {
+        return Err(first_reason
+            .unwrap_or_else(|| Failure::new(FailureCode::ProviderUnknown, "no provider is registered")));
+    }
+    Ok(open)
+}
+
+/// Picks the provider, or says that a person must.
+///
+/// # Errors
+/// Those of [`offered`], and when a choice is needed and nothing may be shown.
+pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route, Failure> {
+    let mut open = offered(request, peers)?;
+    // One named provider skips the choice. A single unnamed one does not: the person should see where they are sent.
+    if open.len() == 1 && !request.providers.is_empty() {
+        return Ok(Route::Provider(open.remove(0)));
+    }
+    if let Some(hinted) = request.login_hint.as_ref().and_then(|hint| login_hint::hinted(hint, &open)) {
+        return Ok(Route::Provider(Arc::clone(hinted)));
+    }
+    if request.passive {
+        return Err(Failure::new(
             FailureCode::InteractionRequired,
             "the provider must be chosen and nothing may be shown",
-        )),
-        _ => Ok(Route::Choice(open)),
+        ));
     }
+    Ok(Route::Choice(open))
 }
 
 /// Whether one of the providers of `route` can give a level that the relying party demands. Nobody is sent to sign in for nothing; what is

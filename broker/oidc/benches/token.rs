@@ -109,6 +109,7 @@ fn token(criterion: &mut Criterion) {
         jwks_uri: format!("{issuer}/oidc/jwks"),
         service_documentation: None,
         acr_values: Vec::new(),
+        ui_locales: vec!["sv".into(), "en".into()],
         claim_names: ClaimNames::default(),
     };
     let client_secrets = Secret::from_octets([9; 32]).mac_key("client secrets");

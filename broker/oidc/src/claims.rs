@@ -191,6 +191,37 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// Whether it is an array also where there is one value.
+    pub(crate) fn is_always_a_list(self) -> bool {
+        self.form() == Array
+    }
+
+    /// The values of this claim's attributes that could give it one of `acceptable`; empty: any, and the claim itself is looked at. Only
+    /// a first sieve: what is no string becomes text that the claim is then not equal to.
+    pub(crate) fn attribute_values(self, acceptable: &[Value]) -> Vec<String> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match self.form() {
+            Single | First | OneOrMany | Date | CoordinationNumber | OldCoordinationNumber => acceptable
+                .iter()
+                .flat_map(|value| match value {
+                    Value::Array(several) => several.iter().map(text).collect(),
+                    one => vec![text(one)],
+                })
+                .collect(),
+            Gender => acceptable
+                .iter()
+                .flat_map(|value| match value.as_str() {
+                    Some("male") => ["M", "m"].map(str::to_owned).to_vec(),
+                    Some("female") => ["F", "f"].map(str::to_owned).to_vec(),
+                    _ => vec![text(value)],
+                })
+                .collect(),
+            Array | Address | Locality | AcrLevel | AuthenticationTime | AuthenticatingProvider => Vec::new(),
+        }
+    }
+}
+
 fn is_date(text: &str) -> bool {
     text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -50,7 +50,7 @@ codes! {
     ServerError, "server_error", true, "The login could not be completed.";
     TemporarilyUnavailable, "temporarily_unavailable", true, "The login cannot be made right now; try again later.";
     InteractionRequired, "interaction_required", true, "Something must be shown to the person, and prompt=none forbids it.";
-    LoginRequired, "login_required", true, "The person must sign in, and prompt=none forbids it.";
+    LoginRequired, "login_required", true, "The person must sign in and prompt=none forbids it, or somebody else signed in than the request names.";
     RequestNotSupported, "request_not_supported", true, "Request Objects are not offered.";
     RequestUriNotSupported, "request_uri_not_supported", true, "Request Objects by reference are not offered.";
     RegistrationNotSupported, "registration_not_supported", true, "Registration within the request is not offered.";
@@ -80,7 +80,8 @@ pub fn of(code: FailureCode) -> ErrorCode {
         F::ProviderDenied | F::ProviderCancelled | F::ProviderUnknownPrincipal | F::ProviderFraud => {
             E::AccessDenied
         }
-        F::ProviderNoPassive => E::LoginRequired,
+        // OIDC Core 3.1.2.1 (id_token_hint): somebody else than was asked for is answered as nobody.
+        F::ProviderNoPassive | F::SubjectMismatch => E::LoginRequired,
         F::ProviderNoAuthnContext | F::AssuranceNotAsked | F::AssuranceTooLow => {
             E::UnmetAuthenticationRequirements
         }
@@ -119,7 +120,9 @@ pub fn of(code: FailureCode) -> ErrorCode {
         | F::OrganisationUnproven
         | F::NoticeDeclined => E::AccessDenied,
         F::InteractionRequired => E::InteractionRequired,
-        F::StoreAway | F::RegistryStale | F::Overloaded => E::TemporarilyUnavailable,
+        F::StoreAway | F::RegistryStale | F::Overloaded | F::RelyingPartyTooMany | F::BrowserTooMany => {
+            E::TemporarilyUnavailable
+        }
         F::KeyMissing | F::PageUnknown | F::Internal => E::ServerError,
     }
 }

@@ -14,10 +14,12 @@ pub struct ScopedClaim {
     pub in_id_token: bool,
     /// The scope's definition calls it essential.
     pub essential: bool,
+    /// The one that does as well where this one is essential.
+    pub or: Option<Claim>,
 }
 
 const fn userinfo(claim: Claim) -> ScopedClaim {
-    ScopedClaim { claim, in_id_token: false, essential: false }
+    ScopedClaim { claim, in_id_token: false, essential: false, or: None }
 }
 
 const PROFILE: &[ScopedClaim] = &[
@@ -37,17 +39,22 @@ const NATURAL_PERSON_INFO: &[ScopedClaim] = &[
     userinfo(Claim::Birthdate),
 ];
 
-/// Swedish claims 3.2 calls "one of the two" essential. Neither is essential alone, so neither is marked so.
+/// Swedish claims 3.2: one of the two is essential, whichever the person has.
 const NATURAL_PERSON_NUMBER: &[ScopedClaim] = &[
-    ScopedClaim { claim: Claim::PersonalIdentityNumber, in_id_token: true, essential: false },
-    ScopedClaim { claim: Claim::CoordinationNumber, in_id_token: true, essential: false },
+    ScopedClaim {
+        claim: Claim::PersonalIdentityNumber,
+        in_id_token: true,
+        essential: true,
+        or: Some(Claim::CoordinationNumber),
+    },
+    ScopedClaim { claim: Claim::CoordinationNumber, in_id_token: true, essential: false, or: None },
 ];
 
 const NATURAL_PERSON_ORG_ID: &[ScopedClaim] = &[
     userinfo(Claim::Name),
     userinfo(Claim::OrganisationName),
     userinfo(Claim::OrganisationNumber),
-    ScopedClaim { claim: Claim::OrgAffiliation, in_id_token: true, essential: true },
+    ScopedClaim { claim: Claim::OrgAffiliation, in_id_token: true, essential: true, or: None },
 ];
 
 /// A scope that we know.

@@ -42,6 +42,10 @@ choice-none-do = Try another word, such as the name of the municipality or regio
 choice-show-all = Show all organisations
 choice-cancel = Cancel and go back to { $service }
 
+## The service's own words
+
+message-from = { $service } says:
+
 ## What is sent
 
 notice-title = What { $service } gets to know
@@ -145,6 +149,10 @@ failure-relying_party-token_invalid =
     .title = Your sign-in has run out
     .what = The time for your sign-in to { $service } is over.
     .next = Go back to { $service } and sign in again.
+failure-relying_party-too_many =
+    .title = Many are signing in to { $service } right now
+    .what = There are more than we take at once.
+    .next = Wait a minute and sign in to { $service } again.
 
 ## Failures: the organisation's sign-in says no
 
@@ -305,6 +313,10 @@ failure-browser-page_expired =
     .title = You have already passed this page
     .what = The page belongs to a step that is over.
     .next = Start again at { $service }, and you will soon be in.
+failure-browser-too_many =
+    .title = That was many attempts in a short time
+    .what = We wait a little before you can try again.
+    .next = Wait two minutes and start again at { $service }. If it happens again, read the reference to your support.
 
 ## Failures: a rule says no
 
@@ -340,6 +352,10 @@ failure-policy-subject_missing =
     .title = { failure-policy-attribute_missing.title }
     .what = The detail that { $service } is to recognise you by did not come from { $organisation }.
     .next = Read the code and the reference to the support at { $organisation }.
+failure-policy-subject_mismatch =
+    .title = The service expected somebody else
+    .what = { $service } asked for a certain person, and that is not who signed in at { $organisation }. Nothing has been sent.
+    .next = Go back to { $service }. If it is you who should get in, sign out there first and start again.
 failure-policy-organisation_unproven =
     .title = It does not show where you work
     .what = The answer does not show that you belong to { $organisation }.

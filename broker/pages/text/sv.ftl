@@ -42,6 +42,10 @@ choice-none-do = Prova ett annat ord, till exempel namnet på kommunen eller reg
 choice-show-all = Visa alla organisationer
 choice-cancel = Avbryt och gå tillbaka till { $service }
 
+## Tjänstens egna ord
+
+message-from = { $service } hälsar:
+
 ## Uppgifter som skickas
 
 notice-title = Det här får { $service } veta
@@ -145,6 +149,10 @@ failure-relying_party-token_invalid =
     .title = Inloggningen har gått ut
     .what = Tiden för din inloggning i { $service } är slut.
     .next = Gå tillbaka till { $service } och logga in på nytt.
+failure-relying_party-too_many =
+    .title = Många loggar in i { $service } just nu
+    .what = Det är fler än vi tar emot på en gång.
+    .next = Vänta en minut och logga in på nytt i { $service }.
 
 ## Felen: organisationens inloggning säger nej
 
@@ -305,6 +313,10 @@ failure-browser-page_expired =
     .title = Du har redan passerat den här sidan
     .what = Sidan hör till ett steg som är över.
     .next = Börja om i { $service }, så är du snart inne.
+failure-browser-too_many =
+    .title = Det blev många försök på kort tid
+    .what = Vi väntar en stund innan du kan försöka igen.
+    .next = Vänta två minuter och börja sedan om i { $service }. Händer det igen, läs upp referensen för din support.
 
 ## Felen: en regel säger nej
 
@@ -340,6 +352,10 @@ failure-policy-subject_missing =
     .title = { failure-policy-attribute_missing.title }
     .what = Uppgiften som { $service } ska känna igen dig på kom inte med från { $organisation }.
     .next = Läs upp koden och referensen för supporten hos { $organisation }.
+failure-policy-subject_mismatch =
+    .title = Tjänsten väntade sig någon annan
+    .what = { $service } bad om en viss person, och du som loggade in hos { $organisation } är inte den. Ingenting har skickats.
+    .next = Gå tillbaka till { $service }. Är det du som ska in, logga ut där först och börja om.
 failure-policy-organisation_unproven =
     .title = Det syns inte var du arbetar
     .what = Svaret visar inte att du hör till { $organisation }.

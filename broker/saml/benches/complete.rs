@@ -78,6 +78,7 @@ fn registry(signer: &PrivateKey) -> Registry {
         want_authn_requests_signed: true,
         name_id_formats: vec![],
         signing_methods: vec![],
+        shows_user_messages: false,
         valid_until: None,
         contacts: vec![],
         error_url: None,
@@ -148,6 +149,9 @@ fn login(criterion: &mut Criterion) {
             languages: vec![],
             requesters: vec![],
             hops_left: None,
+            login_hint: None,
+            expected_subject: None,
+            message: None,
         };
         criterion.bench_function(&format!("begin/{name}"), |bencher| {
             bencher.iter(|| role.begin(black_box(&request), &provider, HANDLE, moment).expect("begun"));

@@ -164,7 +164,8 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::CodeInvalid
         | F::PkceMismatch
         | F::GrantTypeUnsupported
-        | F::TokenInvalid => (TopLevel::Requester, None),
+        | F::TokenInvalid
+        | F::RelyingPartyTooMany => (TopLevel::Requester, None),
         F::RequestNotSupported => (TopLevel::Requester, Some(SecondLevel::RequestUnsupported)),
         F::RelyingPartySuspended
         | F::ProviderNotAllowed
@@ -182,7 +183,9 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         F::ProviderNoAuthnContext | F::AssuranceTooLow | F::AssuranceAboveCeiling | F::AssuranceNotAsked => {
             (TopLevel::Requester, Some(SecondLevel::NoAuthnContext))
         }
-        F::ProviderUnknownPrincipal => (TopLevel::Responder, Some(SecondLevel::UnknownPrincipal)),
+        F::ProviderUnknownPrincipal | F::SubjectMismatch => {
+            (TopLevel::Responder, Some(SecondLevel::UnknownPrincipal))
+        }
         F::ProviderUnreachable | F::ProviderUnusable | F::MetadataExpired => {
             (TopLevel::Responder, Some(SecondLevel::NoAvailableIdp))
         }
@@ -216,6 +219,7 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::RegistryStale
         | F::KeyMissing
         | F::Overloaded
+        | F::BrowserTooMany
         | F::PageUnknown
         | F::Internal => (TopLevel::Responder, None),
     }

@@ -40,6 +40,9 @@ async fn serve(config: Config) -> Result<(), Stopped> {
         connections: limits.connections,
         header_timeout: Duration::from_secs(limits.header_seconds),
         request_timeout: Duration::from_secs(limits.request_seconds),
+        connection_age: Duration::from_secs(limits.connection_seconds),
+        connection_requests: limits.connection_requests,
+        body_memory: limits.body_megabytes.saturating_mul(1024 * 1024),
     };
     let trusted = Trusted::new(config.file.proxy.trusted.iter().copied());
     let (issuer, listen) = (config.file.issuer.clone(), config.file.listen);
@@ -90,5 +93,6 @@ pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiv
         if let Err(error) = node.refresh().await {
             return Some(error);
         }
+        node.throttle.tidy();
     }
 }

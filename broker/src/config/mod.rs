@@ -175,11 +175,43 @@ pub(crate) struct LimitsSection {
     pub(crate) request_seconds: u64,
     /// Seconds that a login may take, the person's own time included.
     pub(crate) login_seconds: u64,
+    /// Seconds after which a connection is closed when its requests have ended.
+    pub(crate) connection_seconds: u64,
+    /// Requests over one connection, likewise.
+    pub(crate) connection_requests: usize,
+    /// Megabytes of request bodies in memory at a time.
+    pub(crate) body_megabytes: usize,
+    /// Pieces of heavy work (XML, signatures) that may wait; more are told to come again.
+    pub(crate) work_queue: usize,
+    /// Milliseconds that a piece of heavy work waits at most.
+    pub(crate) work_milliseconds: u64,
+    /// Token requests a second of one relying party that proves itself; twice as many at once.
+    pub(crate) client_per_second: u32,
+    /// Failed authentications a minute under one client_id.
+    pub(crate) guesses_per_minute: u32,
+    /// Logins that one browser begins within a minute.
+    pub(crate) begun_per_minute: u32,
+    /// Answers of a provider that are looked at for one login.
+    pub(crate) answers_per_login: u32,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { connections: 10_000, header_seconds: 10, request_seconds: 30, login_seconds: 1_200 }
+        Self {
+            connections: 10_000,
+            header_seconds: 10,
+            request_seconds: 30,
+            login_seconds: 1_200,
+            connection_seconds: 600,
+            connection_requests: 10_000,
+            body_megabytes: 64,
+            work_queue: 500,
+            work_milliseconds: 5_000,
+            client_per_second: 500,
+            guesses_per_minute: 60,
+            begun_per_minute: 15,
+            answers_per_login: 10,
+        }
     }
 }
 

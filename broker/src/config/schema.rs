@@ -30,6 +30,15 @@ pub(crate) const KEYS: &[&str] = &[
     "limits.header_seconds",
     "limits.request_seconds",
     "limits.login_seconds",
+    "limits.connection_seconds",
+    "limits.connection_requests",
+    "limits.body_megabytes",
+    "limits.work_queue",
+    "limits.work_milliseconds",
+    "limits.client_per_second",
+    "limits.guesses_per_minute",
+    "limits.begun_per_minute",
+    "limits.answers_per_login",
     "log.format",
 ];
 

@@ -124,6 +124,16 @@ fn limits(file: &File, problems: &mut Problems) {
         ("header_seconds", limits.header_seconds, 1, 120),
         ("request_seconds", limits.request_seconds, 1, 300),
         ("login_seconds", limits.login_seconds, 60, 7_200),
+        ("connection_seconds", limits.connection_seconds, 10, 86_400),
+        ("connection_requests", limits.connection_requests as u64, 10, 10_000_000),
+        ("body_megabytes", limits.body_megabytes as u64, 4, 65_536),
+        ("work_queue", limits.work_queue as u64, 1, 100_000),
+        ("work_milliseconds", limits.work_milliseconds, 10, 60_000),
+        ("client_per_second", limits.client_per_second.into(), 1, 1_000_000),
+        ("guesses_per_minute", limits.guesses_per_minute.into(), 1, 1_000_000),
+        // A browser keeps the cookies of twenty logins: what is above that is never reached.
+        ("begun_per_minute", limits.begun_per_minute.into(), 3, 20),
+        ("answers_per_login", limits.answers_per_login.into(), 1, 1_000),
     ];
     for (key, value, least, most) in bounds {
         if !(least..=most).contains(&value) {

@@ -6,11 +6,7 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::Response,
 };
-use broker_core::{
-    identifier::ProviderId,
-    login::Context,
-    routing::{self, Route},
-};
+use broker_core::{identifier::ProviderId, login::Context, routing};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -18,7 +14,7 @@ use super::failure;
 use crate::{
     cookie::LoginCookie,
     drive::Step,
-    page::{CHOICE_LIMIT, ChoiceRow, ChoiceView, SearchEntry, search},
+    page::{CHOICE_LIMIT, ChoiceRow, ChoiceView, MessageView, SearchEntry, search},
     respond,
     wiring::Node,
 };
@@ -71,11 +67,7 @@ pub(crate) async fn cancel(
 /// The page.
 pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, query: &str) -> Response {
     let language = &context.language;
-    let offered = match routing::route(&context.request, &*step.registry) {
-        Ok(Route::Choice(several)) => several,
-        Ok(Route::Provider(only)) => vec![only],
-        Err(_) => Vec::new(),
-    };
+    let offered = routing::offered(&context.request, &*step.registry).unwrap_or_default();
     let entries: Vec<SearchEntry<'_>> = offered
         .iter()
         .map(|provider| SearchEntry {
@@ -121,6 +113,7 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
         .collect();
     let view = ChoiceView {
         relying_party: &step.relying_party_name(&context.request.relying_party, language),
+        message: context.request.message.as_ref().map(|message| MessageView { message }),
         organisations: &rows,
         query,
         total: found.len(),

@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-use super::failure;
+use super::{Largest, failure};
 use crate::{
     drive::{Step, Trouble},
     wiring::Node,
@@ -22,7 +22,7 @@ pub(crate) async fn authorize(State(node): State<Arc<Node>>, request: Request<Bo
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response();
     }
     let headers = request.headers().clone();
-    let (message, headers) = match super::inbound(request).await {
+    let (message, headers) = match super::inbound(request, Largest::FORM).await {
         Ok(read) => read,
         Err(refused) => return failure::respond(&node, &headers, Trouble::new(refused)),
     };

@@ -136,8 +136,14 @@ pub(crate) async fn page(
     };
     let status = StatusCode::from_u16(http_status(failed.code)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = respond::html(status, node.pages.error(&language, &view));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    let wait = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("10"),
+        // Logins are counted by the minute and the one before.
+        StatusCode::TOO_MANY_REQUESTS => Some("120"),
+        _ => None,
+    };
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(wait));
     }
     response
 }

@@ -24,7 +24,7 @@ pub(crate) mod token;
 pub(crate) mod userinfo;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{Request, header},
 };
 use broker_core::{
@@ -33,13 +33,29 @@ use broker_core::{
 };
 use http::HeaderMap;
 
-/// No request to us is larger: a Response of 256 KB in base64 and form encoding.
-const LARGEST_BODY: usize = 600 * 1024;
+use crate::server::{self, NotRead};
+
+/// The largest body that an address takes, in octets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Largest(usize);
+
+impl Largest {
+    /// A provider's answer: a Response of 256 KB in base64 and form encoding.
+    pub(crate) const ANSWER: Self = Self(600 * 1024);
+    /// A token request: a client assertion with its certificates.
+    pub(crate) const TOKEN: Self = Self(64 * 1024);
+    /// Any other form: an authorization request with claims.
+    pub(crate) const FORM: Self = Self(32 * 1024);
+}
+
 /// No query is longer: an authorization request with claims.
 const LONGEST_QUERY: usize = 16 * 1024;
 
-/// Reads a request's raw octets, within bounds.
-pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMap), Failure> {
+/// Reads a request's raw octets, within bounds: of size for the address, of time and of the server's memory for all ([`server::body`]).
+pub(crate) async fn inbound(
+    request: Request<Body>,
+    largest: Largest,
+) -> Result<(Inbound, HeaderMap), Failure> {
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().map(str::to_owned);
     if query.as_ref().is_some_and(|query| query.len() > LONGEST_QUERY) {
@@ -55,8 +71,12 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-        let octets: Bytes = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-            Failure::new(FailureCode::RequestMalformed, "the body is too large or did not arrive")
+        let octets = server::body(body, largest.0).await.map_err(|not_read| {
+            let code = match not_read {
+                NotRead::NoRoom => FailureCode::Overloaded,
+                NotRead::TooLarge(_) | NotRead::TooSlow | NotRead::Broken => FailureCode::RequestMalformed,
+            };
+            Failure::new(code, not_read.to_string())
         })?;
         // A POST may be empty, where all that it says stands in the Authorization header (OpenID Connect Core 5.3.1).
         if !is_form && !octets.is_empty() {
@@ -65,7 +85,7 @@ pub(crate) async fn inbound(request: Request<Body>) -> Result<(Inbound, HeaderMa
                 "a POST must be application/x-www-form-urlencoded",
             ));
         }
-        is_form.then(|| octets.to_vec())
+        is_form.then_some(octets)
     } else {
         None
     };

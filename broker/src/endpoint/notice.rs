@@ -17,12 +17,12 @@ use broker_core::{
 use broker_store::record::Handle;
 use http::{HeaderMap, StatusCode};
 
-use super::failure;
+use super::{Largest, failure};
 use crate::{
     config::Config,
     cookie::LoginCookie,
     drive::{Step, Trouble},
-    page::{Field, NoticeView, ViewRow},
+    page::{Field, MessageView, NoticeView, ViewRow},
     respond,
     wiring::Node,
 };
@@ -94,8 +94,9 @@ pub(crate) async fn decide(
 ) -> Response {
     let headers = request.headers().clone();
     let outcome = async {
-        let (message, headers) =
-            super::inbound(request).await.map_err(|refused| Box::new(Trouble::new(refused)))?;
+        let (message, headers) = super::inbound(request, Largest::FORM)
+            .await
+            .map_err(|refused| Box::new(Trouble::new(refused)))?;
         let form = message.form.unwrap_or_default();
         let value = |wanted: &str| {
             form_urlencoded::parse(&form)
@@ -140,6 +141,7 @@ pub(crate) fn page(
     let view = NoticeView {
         relying_party: &step.relying_party_name(&context.request.relying_party, language),
         relying_party_organisation: owner,
+        message: context.request.message.as_ref().map(|message| MessageView { message }),
         organisation: employer.unwrap_or_else(|| identity.provider.as_str()),
         rows: &rows,
         privacy_url: relying_party.as_ref().and_then(|policy| policy.privacy_url.as_deref()),

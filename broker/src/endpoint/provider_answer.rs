@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{body::Body, extract::State, http::Request, response::Response};
 
-use super::failure;
+use super::{Largest, failure};
 use crate::{
     drive::{Step, Trouble},
     wiring::Node,
@@ -13,12 +13,12 @@ use crate::{
 /// The assertion consumer service.
 pub(crate) async fn acs(State(node): State<Arc<Node>>, request: Request<Body>) -> Response {
     let headers = request.headers().clone();
-    let (message, headers) = match super::inbound(request).await {
+    let (message, headers) = match super::inbound(request, Largest::ANSWER).await {
         Ok(read) => read,
         Err(refused) => return failure::respond(&node, &headers, Trouble::new(refused)),
     };
     let step = Step::new(&node, headers.clone());
-    match step.complete(&message).await {
+    match step.complete(message).await {
         Ok(response) => response,
         Err(trouble) => failure::respond(&node, &headers, *trouble),
     }

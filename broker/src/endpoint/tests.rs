@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use tower::ServiceExt;
 
 use super::{
-    LARGEST_BODY, LONGEST_QUERY, inbound,
+    LONGEST_QUERY, Largest, inbound,
     notice::{NoticeName, from_own_page},
 };
 use crate::{
@@ -220,7 +220,7 @@ async fn read(
         request = request.header("content-type", content_type);
     }
     let request = request.body(Body::from(body)).expect("a request");
-    let read = inbound(request).await.map_err(|failure| failure.code)?.0;
+    let read = inbound(request, Largest::ANSWER).await.map_err(|failure| failure.code)?.0;
     Ok((read.query.is_some(), read.form.map(|form| form.len())))
 }
 
@@ -238,9 +238,12 @@ async fn a_form_is_read_and_nothing_else() {
 
 #[tokio::test]
 async fn what_is_read_is_bounded() {
-    assert_eq!(read("POST", "/", FORM, vec![b'a'; LARGEST_BODY]).await, Ok((false, Some(LARGEST_BODY))));
     assert_eq!(
-        read("POST", "/", FORM, vec![b'a'; LARGEST_BODY + 1]).await,
+        read("POST", "/", FORM, vec![b'a'; Largest::ANSWER.0]).await,
+        Ok((false, Some(Largest::ANSWER.0)))
+    );
+    assert_eq!(
+        read("POST", "/", FORM, vec![b'a'; Largest::ANSWER.0 + 1]).await,
         Err(FailureCode::RequestMalformed)
     );
     let query = |length| format!("/?{}", "a".repeat(length));

@@ -7,6 +7,7 @@ use broker_core::{
     audit::{AuditLine, AuditOutcome},
     failure::{Failure, FailureCode},
     identifier::{Reference, RelyingPartyId},
+    role::Inbound,
 };
 use broker_oidc::op::{
     OidcOp,
@@ -17,12 +18,16 @@ use broker_store::{
     record::{Handle, MarkKind},
     vault::{Finished, Found, Mark, NewRecord, VaultError},
 };
+use certs::keyring::Keyring;
 use http::{HeaderValue, header};
+use metadata::Registry;
 
+use super::Largest;
 use crate::{
     drive::{SpentCode, access_token_place, code_place},
     moment, respond, telemetry,
     wiring::Node,
+    work::{self, Lane},
 };
 
 /// What was refused, and what is known of whose request it was.
@@ -66,7 +71,7 @@ pub(crate) async fn token(State(node): State<Arc<Node>>, request: Request<Body>)
             if let Some(challenge) = refused.answer.www_authenticate {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
-            if refused.answer.status == 503 {
+            if matches!(refused.answer.status, 429 | 503) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             response
@@ -74,19 +79,64 @@ pub(crate) async fn token(State(node): State<Arc<Node>>, request: Request<Body>)
     }
 }
 
-async fn exchange(node: &Node, request: Request<Body>) -> Result<String, Refused> {
-    let (message, _) = super::inbound(request).await?;
+/// The node with what it knew when the request came, so that a piece of work can take it along.
+#[derive(Clone)]
+struct Known {
+    node: Arc<Node>,
+    registry: Arc<Registry>,
+    keyring: Arc<Keyring>,
+}
+
+impl Known {
+    fn op(&self) -> OidcOp<'_> {
+        self.node.op(&self.registry, &self.keyring)
+    }
+}
+
+async fn exchange(node: &Arc<Node>, request: Request<Body>) -> Result<String, Refused> {
+    let (message, _) = super::inbound(request, Largest::TOKEN).await?;
     let moment = moment::moment();
     let registry = node.registry.confirmed(moment.now)?;
     let keyring = node.oidc_keys.current()?;
-    let op = node.op(&registry, &keyring);
-    let request = op.token_request(&message, moment)?;
+    let known = Known { node: node.clone(), registry, keyring };
+    let request = proven(&known, message).await?;
     let client = request.client().id().clone();
-    redeem(node, op, request).await.map_err(|refused| Refused { relying_party: Some(client), ..refused })
+    let limited = node.throttle.proven(&client).map_err(Refused::from);
+    let redeemed = match limited {
+        Ok(()) => redeem(known, request).await,
+        Err(refused) => Err(refused),
+    };
+    redeemed.map_err(|refused| Refused { relying_party: Some(client), ..refused })
 }
 
-async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<String, Refused> {
+/// Who asks. A secret is compared here; an assertion's signature is verified by the pool. Failures are counted apart, so that no guess of others
+/// hinders who has the key.
+async fn proven(known: &Known, message: Inbound) -> Result<TokenRequest, Refused> {
     let moment = moment::moment();
+    let by_assertion = message.form.as_ref().is_some_and(|form| contains(form, b"client_assertion"));
+    let outcome = if by_assertion {
+        let piece = known.clone();
+        known.node.work.run(Lane::UnderWay, move || piece.op().token_request(&message, moment)).await?
+    } else {
+        known.op().token_request(&message, moment)
+    };
+    outcome.map_err(|refused| {
+        let claimed = refused.claimed.clone();
+        let counted = match refused.failure.code {
+            FailureCode::RelyingPartyAuthenticationFailed => known.node.throttle.unproven(claimed.as_ref()),
+            _ => Ok(()),
+        };
+        let answer = counted.map_or_else(TokenRefused::from, |()| refused);
+        Refused { relying_party: claimed, ..Refused::from(answer) }
+    })
+}
+
+fn contains(octets: &[u8], wanted: &[u8]) -> bool {
+    octets.windows(wanted.len()).any(|window| window == wanted)
+}
+
+async fn redeem(known: Known, request: TokenRequest) -> Result<String, Refused> {
+    let (node, moment) = (&known.node, moment::moment());
     let first = match request.once() {
         None => true,
         Some(once) => {
@@ -99,7 +149,8 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
         return Err(OidcOp::code_refused("this is no code of ours").into());
     };
     let access_token = Handle::new(moment);
-    let place = code_place(&code, request.client().id());
+    let client = request.client().id().clone();
+    let place = code_place(&code, &client);
     let spent = SpentCode { access_token: access_token.clone() };
     let grant = match node.vault.read::<Grant, SpentCode>(moment, place).await? {
         Found::Live(grant) => grant,
@@ -107,7 +158,14 @@ async fn redeem(node: &Node, op: OidcOp<'_>, request: TokenRequest) -> Result<St
         Found::Absent => return Err(no_such_code()),
     };
     let reference = grant.reference().clone();
-    let exchanged = match op.exchange(&request, &grant, access_token.as_str(), moment) {
+    let heavy =
+        known.registry.oidc_client(&client).is_some_and(|found| work::is_heavy(found.id_token_algorithm));
+    let signed = {
+        let (piece, access_token) = (known.clone(), access_token.clone());
+        move || piece.op().exchange(&request, &grant, access_token.as_str(), moment)
+    };
+    let outcome = if heavy { node.work.run(Lane::UnderWay, signed).await? } else { signed() };
+    let exchanged = match outcome {
         Ok(exchanged) => exchanged,
         Err(answer) => {
             if answer.status == 400 {

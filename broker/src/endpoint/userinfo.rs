@@ -14,7 +14,13 @@ use broker_store::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{drive::access_token_place, moment, wiring::Node};
+use super::Largest;
+use crate::{
+    drive::access_token_place,
+    moment,
+    wiring::Node,
+    work::{self, Lane},
+};
 
 /// GET and POST
 pub(crate) async fn userinfo(State(node): State<Arc<Node>>, request: Request<Body>) -> Response {
@@ -59,8 +65,8 @@ fn status(refused: &UserinfoRefused) -> StatusCode {
     }
 }
 
-async fn read(node: &Node, request: Request<Body>) -> Result<UserinfoBody, UserinfoRefused> {
-    let (message, _) = super::inbound(request).await.map_err(UserinfoRefused::from)?;
+async fn read(node: &Arc<Node>, request: Request<Body>) -> Result<UserinfoBody, UserinfoRefused> {
+    let (message, _) = super::inbound(request, Largest::FORM).await.map_err(UserinfoRefused::from)?;
     let moment = moment::moment();
     let registry = node.registry.confirmed(moment.now).map_err(UserinfoRefused::from)?;
     let keyring = node.oidc_keys.current().map_err(UserinfoRefused::from)?;
@@ -69,7 +75,20 @@ async fn read(node: &Node, request: Request<Body>) -> Result<UserinfoBody, Useri
         return Err(UserinfoRefused::invalid_token("this is no access token of ours"));
     };
     match node.vault.read::<AccessGrant, ()>(moment, access_token_place(&token)).await {
-        Ok(Found::Live(grant)) => node.op(&registry, &keyring).userinfo(&grant, moment),
+        Ok(Found::Live(grant)) => {
+            // Signed for those who want it signed; plain JSON is no work.
+            let heavy = registry
+                .oidc_client(grant.relying_party())
+                .and_then(|client| client.userinfo_algorithm)
+                .is_some_and(work::is_heavy);
+            let piece = node.clone();
+            let answer = move || piece.op(&registry, &keyring).userinfo(&grant, moment);
+            if heavy {
+                node.work.run(Lane::UnderWay, answer).await.map_err(UserinfoRefused::from)?
+            } else {
+                answer()
+            }
+        }
         Ok(Found::Spent(()) | Found::Absent) | Err(VaultError::Corrupt) => {
             Err(UserinfoRefused::invalid_token("there is no such access token"))
         }

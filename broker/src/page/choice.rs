@@ -4,7 +4,7 @@
 use broker_core::identifier::Language;
 use minijinja::{Error, Value, context};
 
-use super::{Field, Html, Pages, clean, content_policy::ContentPolicy, fields, web_address};
+use super::{Field, Html, MessageView, Pages, clean, content_policy::ContentPolicy, fields, web_address};
 
 /// The most rows on one page; it keeps a page under 30 KB. Who is not among them is found by searching.
 pub(crate) const CHOICE_LIMIT: usize = 50;
@@ -25,6 +25,8 @@ pub(crate) struct ChoiceRow {
 pub(crate) struct ChoiceView<'a> {
     /// The service's name.
     pub(crate) relying_party: &'a str,
+    /// What the service has to say.
+    pub(crate) message: Option<MessageView<'a>>,
     /// The rows to show, best first, at most [`CHOICE_LIMIT`] of which are drawn.
     pub(crate) organisations: &'a [ChoiceRow],
     /// What was searched for, as typed.
@@ -44,15 +46,15 @@ pub(crate) struct ChoiceView<'a> {
 impl Pages {
     /// The choice of organisation.
     pub(crate) fn choice(&self, language: &Language, view: &ChoiceView<'_>) -> Html {
-        self.render("choice.html", language, ContentPolicy::Search, content(view))
+        self.render("choice.html", language, ContentPolicy::Search, content(language, view))
     }
 
     pub(super) fn try_choice(&self, language: &Language, view: &ChoiceView<'_>) -> Result<Html, Error> {
-        self.try_render("choice.html", language, ContentPolicy::Search, content(view))
+        self.try_render("choice.html", language, ContentPolicy::Search, content(language, view))
     }
 }
 
-fn content(view: &ChoiceView<'_>) -> Value {
+fn content(language: &Language, view: &ChoiceView<'_>) -> Value {
     let rows: Vec<Value> = view
         .organisations
         .iter()
@@ -70,6 +72,7 @@ fn content(view: &ChoiceView<'_>) -> Value {
     let shown = rows.len();
     context! {
         service => clean(view.relying_party),
+        message => view.message.and_then(|message| message.content(language)),
         query => view.query,
         shown => shown,
         total => view.total,

@@ -218,10 +218,12 @@ pub(crate) fn http_status(code: FailureCode) -> u16 {
         | Code::AssuranceTooLow
         | Code::AssuranceAboveCeiling
         | Code::SubjectMissing
+        | Code::SubjectMismatch
         | Code::OrganisationUnproven
         | Code::NoticeDeclined
         | Code::InteractionRequired => 403,
         Code::StoreAway | Code::RegistryStale | Code::Overloaded => 503,
+        Code::RelyingPartyTooMany | Code::BrowserTooMany => 429,
         Code::PageUnknown => 404,
         Code::KeyMissing | Code::Internal => 500,
     }

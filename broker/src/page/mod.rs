@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Pages`]: templates, texts and assets made ready once; [`Html`], what an endpoint answers with |
 //! | `choice.rs` `notice.rs` `onward.rs` `error.rs` `start.rs` | one page each: the view it takes, how it is drawn |
+//! | `message.rs` | what a relying party has to say, on the choice and on the notice |
 //! | `search.rs` | the forgiving search of the organisation choice |
 //! | `text.rs` | the texts of `broker/pages/text`, and which language a person gets |
 //! | `asset.rs` | style sheet and scripts, named by content so that they may be cached for ever |
@@ -21,6 +22,7 @@ mod content_policy;
 mod error;
 mod failures_document;
 mod local_time;
+mod message;
 mod notice;
 mod onward;
 mod sample;
@@ -43,6 +45,7 @@ pub(crate) use self::{
     choice::{CHOICE_LIMIT, ChoiceRow, ChoiceView},
     error::{ErrorView, http_status},
     failures_document::failures_document,
+    message::MessageView,
     notice::{NoticeView, ViewRow},
     onward::{OnwardView, PostFormView},
     search::{SearchEntry, search},
@@ -62,6 +65,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../pages/template/base.html")),
     ("choice.html", include_str!("../../pages/template/choice.html")),
     ("notice.html", include_str!("../../pages/template/notice.html")),
+    ("message.html", include_str!("../../pages/template/message.html")),
     ("post_form.html", include_str!("../../pages/template/post_form.html")),
     ("onward.html", include_str!("../../pages/template/onward.html")),
     ("error.html", include_str!("../../pages/template/error.html")),
@@ -153,6 +157,18 @@ impl Pages {
     /// browser prefers (`Accept-Language`, RFC 9110 12.5.4), else Swedish. Always one that there are texts in.
     pub(crate) fn negotiate(&self, ui_locales: &[Language], accept_language: Option<&str>) -> Language {
         self.texts.negotiate(ui_locales, accept_language)
+    }
+
+    /// The languages that there are pages in, Swedish and English first.
+    pub(crate) fn languages(&self) -> Vec<String> {
+        let mut tags: Vec<String> =
+            self.texts.languages().map(|language| language.as_str().to_owned()).collect();
+        tags.sort_by_key(|tag| match tag.as_str() {
+            "sv" => (0, String::new()),
+            "en" => (1, String::new()),
+            other => (2, other.to_owned()),
+        });
+        tags
     }
 
     /// What stands at `/assets/{name}`; to be served with `Cache-Control: public, max-age=31536000, immutable`.

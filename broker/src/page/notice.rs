@@ -4,7 +4,7 @@
 use broker_core::{identifier::Language, release::notice::NoticeRow};
 use minijinja::{Error, Value, context};
 
-use super::{Field, Html, Pages, clean, content_policy::ContentPolicy, fields, web_address};
+use super::{Field, Html, MessageView, Pages, clean, content_policy::ContentPolicy, fields, web_address};
 
 /// One row that the person reads.
 pub(crate) type ViewRow = NoticeRow;
@@ -15,6 +15,8 @@ pub(crate) struct NoticeView<'a> {
     pub(crate) relying_party: &'a str,
     /// Who answers for the service, where that says more than its name.
     pub(crate) relying_party_organisation: Option<&'a str>,
+    /// What the service has to say.
+    pub(crate) message: Option<MessageView<'a>>,
     /// The person's employer.
     pub(crate) organisation: &'a str,
     /// What leaves, in order.
@@ -53,6 +55,7 @@ impl Pages {
             .collect();
         context! {
             service => clean(view.relying_party),
+            message => view.message.and_then(|message| message.content(language)),
             service_organisation => view
                 .relying_party_organisation
                 .filter(|owner| *owner != view.relying_party)

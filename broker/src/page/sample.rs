@@ -7,12 +7,13 @@ use broker_core::{
     identifier::{Language, Reference},
     moment::Timestamp,
     organisation::SupportContact,
+    user_message::{MessageText, UserMessage},
 };
 use minijinja::Error;
 
 use super::{
-    ChoiceRow, ChoiceView, ErrorView, Field, Html, NoticeView, OnwardView, Pages, PostFormView, StartLink,
-    StartView, ViewRow,
+    ChoiceRow, ChoiceView, ErrorView, Field, Html, MessageView, NoticeView, OnwardView, Pages, PostFormView,
+    StartLink, StartView, ViewRow,
 };
 
 const SERVICE: &str = "Vårdplaneringen";
@@ -66,6 +67,15 @@ fn field(name: &str, value: &str) -> Field {
     Field { name: name.to_owned(), value: value.to_owned() }
 }
 
+fn message() -> UserMessage {
+    let text = |words| MessageText::new(words).expect("a text that may be shown");
+    let english = Language::from_tag("en")
+        .into_iter()
+        .map(|tag| (tag, text("You are about to sign 2 plans.\nTake your time.")));
+    UserMessage::new(Some(text("Du ska signera 2 planer.\nTa god tid på dig.")), english.collect())
+        .expect("a message")
+}
+
 fn choice(pages: &Pages, language: &Language, query: &str, found: bool) -> Result<Html, Error> {
     let names = [
         (EMPLOYER, "Granvik municipality"),
@@ -81,8 +91,10 @@ fn choice(pages: &Pages, language: &Language, query: &str, found: bool) -> Resul
             href: "/choice/granvik".to_owned(),
         })
         .collect();
+    let message = message();
     let view = ChoiceView {
         relying_party: SERVICE,
+        message: found.then_some(MessageView { message: &message }),
         organisations: &rows,
         query,
         total: rows.len(),
@@ -105,9 +117,11 @@ fn notice(pages: &Pages, language: &Language, full: bool) -> Result<Html, Error>
     .filter(|_| full)
     .map(|(name, value, essential)| ViewRow { name, values: vec![value.to_owned()], essential })
     .collect();
+    let message = message();
     let view = NoticeView {
         relying_party: SERVICE,
         relying_party_organisation: full.then_some("Region Norrån"),
+        message: full.then_some(MessageView { message: &message }),
         organisation: EMPLOYER,
         rows: &rows,
         privacy_url: full.then_some("https://vard.example/privacy"),

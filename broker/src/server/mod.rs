@@ -3,28 +3,44 @@
 //! Own accept loop over `hyper-util`'s automatic HTTP/1.1 and HTTP/2, so that handshake and header timeouts, the cap on connections and
 //! the drain at the end are ours to set.
 
+mod body;
 mod idle;
+mod places;
 mod proxy;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
+use body::Memory;
+pub(crate) use body::{NotRead, body};
 use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
 };
 use idle::Idle;
+use places::{Place, Places};
 pub(crate) use proxy::Trusted;
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Notify, mpsc, watch},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::{Service, ServiceExt};
+
+use crate::work::{SOURCE, Source};
 
 /// How the server is bounded.
 #[derive(Debug, Clone)]
@@ -35,6 +51,12 @@ pub(crate) struct Bounds {
     pub(crate) header_timeout: Duration,
     /// For the answer.
     pub(crate) request_timeout: Duration,
+    /// For a connection, however much it is used: then its requests end and it is closed.
+    pub(crate) connection_age: Duration,
+    /// Requests over one connection, likewise.
+    pub(crate) connection_requests: usize,
+    /// Octets of all bodies that are read or worked on at a time.
+    pub(crate) body_memory: usize,
 }
 
 impl Default for Bounds {
@@ -43,9 +65,26 @@ impl Default for Bounds {
             connections: 1_000,
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            connection_age: Duration::from_secs(600),
+            connection_requests: 10_000,
+            body_memory: 64 * 1024 * 1024,
         }
     }
 }
+
+/// How long a newcomer for whom there is no place waits for one.
+const NO_PLACE: Duration = Duration::from_secs(1);
+/// A request's headers, in octets together and in number.
+const HEADER_OCTETS: usize = 32 * 1024;
+const HEADERS: usize = 100;
+/// Requests that a browser or proxy sends over one HTTP/2 connection at a time.
+const STREAMS: u32 = 64;
+/// What an HTTP/2 sender may have under way unread: for a stream, and for a connection.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Streams that were reset before they were looked at, and streams that we reset for a fault: more, and the connection ends (CVE-2023-44487 and its
+/// kin).
+const RESETS: usize = 20;
 
 /// How long open requests may take to end after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -68,15 +107,17 @@ pub(crate) async fn serve(
     bounds: Bounds,
     mut stop: watch::Receiver<bool>,
 ) {
-    let slots = Arc::new(Semaphore::new(bounds.connections));
-    let graceful = GracefulShutdown::new();
+    let places = Places::new(bounds.connections);
+    let memory = Memory::new(bounds.body_memory);
+    // Each connection holds a sender: when all are gone, all connections are.
+    let (open, mut all_ended) = mpsc::channel::<()>(1);
     let acceptor = tls.map(TlsAcceptor::from);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stopped| *stopped) => break,
         };
-        let (stream, peer, slot) = match accepted {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors or a connection that vanished: neither ends the server; do not spin on it.
@@ -89,86 +130,168 @@ pub(crate) async fn serve(
             tracing::warn!(peer = %peer.ip(), "a connection from outside the trusted proxies was closed");
             continue;
         }
+        let Some(place) = place(&places, Source::of(peer.ip())).await else {
+            tracing::debug!("a connection found no place and was closed");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
-        let service = Bounded { router: router.clone(), timeout: bounds.request_timeout };
-        let watcher = graceful.watcher();
-        let acceptor = acceptor.clone();
-        let bounds = bounds.clone();
+        let served = Served {
+            router: router.clone(),
+            peer: peer.ip(),
+            is_behind_proxy: trusted.is_any(),
+            memory: memory.clone(),
+            bounds: bounds.clone(),
+            place,
+            requests: AtomicUsize::new(0),
+            enough: Notify::new(),
+        };
+        let (acceptor, stop, open) = (acceptor.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             match acceptor {
-                None => connection(stream, service, watcher, &bounds, slot).await,
+                None => connection(stream, served, stop).await,
                 Some(acceptor) => {
-                    match tokio::time::timeout(bounds.header_timeout, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, service, watcher, &bounds, slot).await,
+                    let shaken = tokio::select! {
+                        shaken = tokio::time::timeout(served.bounds.header_timeout, acceptor.accept(stream)) => shaken,
+                        () = served.place.given_up() => return,
+                    };
+                    match shaken {
+                        Ok(Ok(stream)) => connection(stream, served, stop).await,
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                         Err(_) => tracing::debug!("a TLS handshake took too long"),
                     }
                 }
             }
+            drop(open);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    drop((listener, open));
+    if tokio::time::timeout(DRAIN, all_ended.recv()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
 }
 
-/// A connection, once there is room for one.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, slot))
+/// A place for a newcomer: at once, or after a while.
+async fn place(places: &Arc<Places>, source: Source) -> Option<Place> {
+    if let Some(place) = places.take(source) {
+        return Some(place);
+    }
+    let freed = async {
+        loop {
+            places.freed().await;
+            if let Some(place) = places.take(source) {
+                return place;
+            }
+        }
+    };
+    tokio::time::timeout(NO_PLACE, freed).await.ok()
 }
 
-async fn connection<S>(
-    stream: S,
-    service: Bounded,
-    watcher: hyper_util::server::graceful::Watcher,
-    bounds: &Bounds,
-    slot: OwnedSemaphorePermit,
-) where
+async fn connection<S>(stream: S, served: Served, mut stop: watch::Receiver<bool>)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new());
+    let bounds = served.bounds.clone();
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.header_timeout)
-        .max_buf_size(64 * 1024);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).max_header_list_size(32 * 1024);
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| service.clone().call(request));
+        .max_headers(HEADERS)
+        .max_buf_size(2 * HEADER_OCTETS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEADER_OCTETS).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(64 * 1024)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS)
+        .keep_alive_interval(bounds.header_timeout)
+        .keep_alive_timeout(bounds.header_timeout);
+    let served = Arc::new(served);
+    let service = {
+        let served = served.clone();
+        hyper::service::service_fn(move |request: Request<Incoming>| served.clone().call(request))
+    };
     let stream = Idle::new(stream, bounds.header_timeout, bounds.header_timeout + bounds.request_timeout);
-    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    if let Err(error) = watcher.watch(serving).await {
-        tracing::debug!(%error, "a connection ended badly");
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    // First the peer is told that no more requests are taken; whoever then lingers is cut off.
+    let mut life = pin!(tokio::time::sleep(bounds.connection_age));
+    let mut is_ending = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
+                return;
+            }
+            () = served.place.given_up() => {
+                tracing::debug!("a connection gave up its place to another source");
+                return;
+            }
+            () = life.as_mut() => {
+                if is_ending {
+                    return;
+                }
+            }
+            () = served.enough.notified(), if !is_ending => {}
+            _ = stop.wait_for(|stopped| *stopped), if !is_ending => {}
+        }
+        is_ending = true;
+        serving.as_mut().graceful_shutdown();
+        life.as_mut().reset(tokio::time::Instant::now() + bounds.header_timeout + bounds.request_timeout);
     }
-    drop(slot);
 }
 
-/// The router, with a bound on the time of each answer.
-#[derive(Clone)]
-struct Bounded {
+/// What serves a connection: the router, with a bound on the time and the memory of each answer.
+struct Served {
     router: Router,
-    timeout: Duration,
+    peer: IpAddr,
+    is_behind_proxy: bool,
+    memory: Memory,
+    bounds: Bounds,
+    place: Place,
+    requests: AtomicUsize,
+    /// There were as many requests as there may be.
+    enough: Notify,
 }
 
-impl Bounded {
+impl Served {
+    /// Where a request came from: what the proxy in front says, where there is one, else who connected.
+    fn source(&self, request: &Request<Incoming>) -> Source {
+        if self.is_behind_proxy {
+            proxy::forwarded_for(request.headers()).map_or(self.place.source(), Source::of)
+        } else {
+            Source::of(self.peer)
+        }
+    }
+
     async fn call(
-        mut self,
+        self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<axum::response::Response, std::convert::Infallible> {
+        let _busy = self.place.busy();
+        if self.requests.fetch_add(1, Ordering::Relaxed) + 1 == self.bounds.connection_requests {
+            self.enough.notify_one();
+        }
+        let source = self.source(&request);
         let request = request.map(axum::body::Body::new);
+        let mut router = self.router.clone();
         let answer = async {
-            let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut self.router).await?;
+            let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut router).await?;
             router.call(request).await
         };
-        if let Ok(response) = tokio::time::timeout(self.timeout, answer).await {
+        let answer = SOURCE.scope(source, self.memory.shared(answer));
+        if let Ok(response) = tokio::time::timeout(self.bounds.request_timeout, answer).await {
             return response;
         }
-        tracing::error!(seconds = self.timeout.as_secs(), "an answer took too long and was given up");
+        tracing::error!(
+            seconds = self.bounds.request_timeout.as_secs(),
+            "an answer took too long and was given up"
+        );
         let mut response =
             axum::response::Response::new(axum::body::Body::from("The answer took too long.\n"));
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;

@@ -36,6 +36,7 @@ fn brief() -> Bounds {
         connections: 1,
         header_timeout: Duration::from_millis(150),
         request_timeout: Duration::from_secs(5),
+        ..Bounds::default()
     }
 }
 
@@ -102,4 +103,62 @@ async fn who_is_no_trusted_proxy_is_not_answered() {
     assert_eq!(answer(&mut connect(stranger.address).await, ASK).await, "");
     let proxy = running(brief(), Trusted::new(["127.0.0.1".parse().expect("an address")])).await;
     assert!(answer(&mut connect(proxy.address).await, ASK).await.ends_with("here"));
+}
+
+/// A connection from another address of this machine.
+async fn connect_from(from: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind((from, 0).into()).expect("an address of this machine");
+    socket.connect(to).await.expect("a connection")
+}
+
+#[tokio::test]
+async fn one_address_shuts_no_other_out_even_with_requests_that_are_served() {
+    let bounds = Bounds { connections: 3, header_timeout: Duration::from_secs(5), ..brief() };
+    let server = running(bounds, Trusted::default()).await;
+    let mut flood = Vec::new();
+    for _ in 0..3 {
+        let mut stream = connect_from([127, 0, 0, 2], server.address).await;
+        stream.write_all(ASK.replace("GET /", "GET /slow").as_bytes()).await.expect("sent");
+        flood.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let mut honest = connect_from([127, 0, 0, 3], server.address).await;
+    assert!(answer(&mut honest, ASK).await.ends_with("here"));
+    let mut served = 0;
+    for mut stream in flood {
+        served += usize::from(answer(&mut stream, "").await.ends_with("slow"));
+    }
+    assert_eq!(served, 2, "one of the flood gave up its place");
+}
+
+#[tokio::test]
+async fn a_connection_ends_after_its_requests_and_after_its_time() {
+    let ask = ASK.replace("Connection: close\r\n", "");
+    let bounds = Bounds { connection_requests: 2, header_timeout: Duration::from_secs(5), ..brief() };
+    let server = running(bounds, Trusted::default()).await;
+    let mut stream = connect(server.address).await;
+    let answers = answer(&mut stream, &ask.repeat(3)).await;
+    assert_eq!(answers.matches("here").count(), 2, "the third is not taken");
+    let bounds = Bounds {
+        connection_age: Duration::from_millis(200),
+        header_timeout: Duration::from_secs(5),
+        ..brief()
+    };
+    let server = running(bounds, Trusted::default()).await;
+    let mut stream = connect(server.address).await;
+    assert_eq!(answer(&mut stream, &ask).await.matches("here").count(), 1, "answered, then closed");
+}
+
+#[tokio::test]
+async fn too_many_headers_and_too_large_ones_are_refused() {
+    let server = running(Bounds { connections: 10, ..brief() }, Trusted::default()).await;
+    let with = |headers: &str| ASK.replace("Host: a\r\n", &format!("Host: a\r\n{headers}"));
+    let mut honest = connect(server.address).await;
+    assert!(answer(&mut honest, &with(&"X: y\r\n".repeat(90))).await.ends_with("here"));
+    for headers in ["X: y\r\n".repeat(200), format!("X: {}\r\n", "y".repeat(100_000))] {
+        let mut stream = connect(server.address).await;
+        let said = answer(&mut stream, &with(&headers)).await;
+        assert!(!said.ends_with("here"), "{said}");
+    }
 }

@@ -16,7 +16,10 @@ use crate::{
     address::WebAddress,
     international::{ascii, unicode},
     peer::SamlProvider,
-    saml::{IdentityProvider, entity::HIDE_FROM_DISCOVERY},
+    saml::{
+        IdentityProvider,
+        entity::{HIDE_FROM_DISCOVERY, SUPPORTS_USER_MESSAGE},
+    },
     settings::ProviderSettings,
 };
 
@@ -53,6 +56,7 @@ pub fn saml_provider(
         want_authn_requests_signed: provider.want_authn_requests_signed,
         name_id_formats: provider.name_id_formats.clone(),
         signing_methods: provider.known_signing_methods(),
+        shows_user_messages: provider.categories.iter().any(|category| category == SUPPORTS_USER_MESSAGE),
         valid_until: provider.valid_until.as_ref().map(|until| until.value),
         contacts: provider.contacts.clone(),
         // It becomes a link on a page: what is no web address must not get there.

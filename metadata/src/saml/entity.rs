@@ -28,6 +28,8 @@ pub const ENTITY_CATEGORY: &str = "http://macedir.org/entity-category";
 pub const ASSURANCE_CERTIFICATION: &str = "urn:oasis:names:tc:SAML:attribute:assurance-certification";
 /// REFEDS: not to be shown where people choose.
 pub const HIDE_FROM_DISCOVERY: &str = "http://refeds.org/category/hide-from-discovery";
+/// It shows what a relying party has to say to the person (SC-EC 6, SC-UMSG).
+pub const SUPPORTS_USER_MESSAGE: &str = "http://id.swedenconnect.se/general-ec/1.0/supports-user-message";
 /// The persistent NameID format (SAML Core 8.3.7).
 pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 /// The transient NameID format (SAML Core 8.3.8).

@@ -154,11 +154,11 @@ export const scope = 'openid profile email https://id.oidc.se/scope/naturalPerso
 export class Federation {
   #undo = new Undo();
 
-  /** `suite` names its folder under target/interop. */
-  static async start(suite) {
+  /** `suite` names its folder under target/interop. `hosted`: what to add to a provider's own metadata, by its name here. */
+  static async start(suite, hosted = {}) {
     const federation = new Federation();
     try {
-      await federation.#start(suite);
+      await federation.#start(suite, hosted);
     } catch (error) {
       await federation.stop();
       throw error;
@@ -166,14 +166,15 @@ export class Federation {
     return federation;
   }
 
-  async #start(suite) {
+  async #start(suite, hosted) {
     this.folder = await freshFolder(suite);
     this.redis = this.#undo.later(await startRedis(this.folder));
     this.broker = this.#undo.later(await Sparvidd.start(this.folder, { store: this.redis.url }));
     for (const [name, text] of Object.entries(organisations)) await this.broker.addOrganisation(name, text);
     const publishedBy = [await this.broker.publish()];
-    this.granvik = await this.#provider(providers.granvik, publishedBy);
-    this.fjorden = await this.#provider(providers.fjorden, publishedBy);
+    const extended = (name) => ({ ...providers[name], hosted: { ...providers[name].hosted, ...hosted[name] } });
+    this.granvik = await this.#provider(extended('granvik'), publishedBy);
+    this.fjorden = await this.#provider(extended('fjorden'), publishedBy);
   }
 
   async #provider({ number, subjectSource, ...settings }, publishedBy) {

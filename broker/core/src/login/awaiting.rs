@@ -61,9 +61,15 @@ impl Login<AwaitingProvider> {
             );
             return Err((failure, Box::new(self)));
         }
-        if let Err(failure) =
-            fresh_enough(self.context.request.freshness, self.state.sent, proven.authenticated_at)
-        {
+        let asked = &self.context.request;
+        if let Err(failure) = fresh_enough(asked.freshness, self.state.sent, proven.authenticated_at) {
+            // In silence the provider was not asked for a new authentication where an old one might have done: it did nothing wrong, and
+            // the person would have to sign in (OIDC Core 3.1.2.6, login_required).
+            let failure = if asked.passive && !asked.freshness.force {
+                Failure::new(FailureCode::ProviderNoPassive, failure.cause)
+            } else {
+                failure
+            };
             return Err((failure, Box::new(self)));
         }
         Ok(self.into(|_| Authenticated::new(result.into_value())))

@@ -58,10 +58,7 @@ impl Login<AwaitingChoice> {
     /// # Errors
     /// When that provider is not one that this login may go to.
     pub fn chosen(self, provider: &ProviderId, peers: &dyn Peers) -> Result<Login<Routed>, Failure> {
-        let offered = match routing::route(&self.context.request, peers)? {
-            Route::Provider(only) => vec![only],
-            Route::Choice(several) => several,
-        };
+        let offered = routing::offered(&self.context.request, peers)?;
         if !offered.iter().any(|open| open.id == *provider) {
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,

@@ -3,7 +3,7 @@
 //! 1. [`authority`]: what the provider's organisation may not answer for fails the login or is dropped;
 //! 2. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
 //! 3. [`attributes`]: requested *and* entitled;
-//! 4. [`subject_identifier`]: from the pinned source alone;
+//! 4. [`subject_identifier`]: from the pinned source alone, and of somebody whom the relying party expects;
 //! 5. [`notice`]: what the person is shown before anything leaves.
 
 pub mod assurance;
@@ -74,13 +74,16 @@ pub fn release(
     let result = authority::bound(result, policy.provider)?;
     let assurance = assurance::leaving(&result, request, policy)?;
     let subject = subject_identifier::derive(&result, policy)?;
+    subject_identifier::expected(&subject, request)?;
     let attributes = attributes::leaving(&result, request, policy)?;
     let might_leave = |name: AttributeName| {
         policy.relying_party.entitled.contains(&name)
             && request.attributes.iter().any(|wanted| wanted.name == name)
     };
-    let dropped =
-        told.into_iter().filter(|name| might_leave(*name) && attributes.values(*name).is_empty()).collect();
+    let dropped = told
+        .into_iter()
+        .filter(|name| might_leave(*name) && result.attributes.values(*name).is_empty())
+        .collect();
     Ok(ReleasedIdentity {
         subject,
         attributes,

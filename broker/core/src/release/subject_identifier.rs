@@ -3,6 +3,7 @@
 use crate::{
     failure::{Failure, FailureCode},
     release::Policy,
+    request::AuthenticationRequest,
     result::AuthenticationResult,
     subject::{self, SubjectIdentifier},
 };
@@ -33,5 +34,20 @@ pub fn derive(result: &AuthenticationResult, policy: Policy<'_>) -> Result<Subje
                 pinned.key()
             ),
         )),
+    }
+}
+
+/// Whether it is somebody whom the relying party expects (OIDC Core 3.1.2.1 `id_token_hint`, 5.5.1 `sub`): nobody else's login may be
+/// answered with success.
+///
+/// # Errors
+/// [`FailureCode::SubjectMismatch`]; the cause names neither of the two.
+pub fn expected(identifier: &SubjectIdentifier, request: &AuthenticationRequest) -> Result<(), Failure> {
+    match &request.expected_subject {
+        Some(expected) if !expected.is_met_by(identifier.as_str()) => Err(Failure::new(
+            FailureCode::SubjectMismatch,
+            "the person who signed in is not the one whom the relying party asked for",
+        )),
+        _ => Ok(()),
     }
 }

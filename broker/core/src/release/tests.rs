@@ -12,7 +12,9 @@ use crate::{
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
     policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
-    request::{AuthenticationRequest, Freshness, RequestedAssurance, RequestedAttribute},
+    request::{
+        AuthenticationRequest, ExpectedSubject, Freshness, LoginHint, RequestedAssurance, RequestedAttribute,
+    },
     result::AuthenticationResult,
     subject::{SubjectCandidate, SubjectSecret, SubjectSource},
 };
@@ -84,13 +86,13 @@ impl Case {
                 assurance: RequestedAssurance::default(),
                 freshness: Freshness::default(),
                 passive: false,
-                attributes: wanted
-                    .into_iter()
-                    .map(|name| RequestedAttribute { name, essential: false })
-                    .collect(),
+                attributes: wanted.into_iter().map(|name| RequestedAttribute::new(name, false)).collect(),
                 languages: Vec::new(),
                 requesters: Vec::new(),
                 hops_left: None,
+                login_hint: None,
+                expected_subject: None,
+                message: None,
             },
             provider: ProviderPolicy {
                 id: ProviderId::from("https://idp.granvik.example"),
@@ -334,4 +336,88 @@ fn a_scope_that_only_unicode_folds_into_ours_is_foreign() {
     };
     assert_eq!(scoped("KOMMUN.example"), Ok(()));
     assert_eq!(scoped("\u{212a}ommun.example"), Err(FailureCode::AttributeOutsideAuthority));
+}
+
+#[test]
+fn a_value_that_was_not_asked_for_does_not_leave() {
+    let asking = |values: &[&str], fail: bool| {
+        let mut case = Case::genuine();
+        case.result.attributes.add(AttributeName::OrgAffiliation, "bb02@2021006883");
+        case.relying_party.fail_on_missing_attribute = fail;
+        case.request.attributes[1].essential = true;
+        case.request.attributes[1].values = values.iter().map(|value| (*value).to_owned()).collect();
+        case.run().map(|identity| identity.attributes.values(AttributeName::OrgAffiliation).to_vec())
+    };
+    assert_eq!(asking(&[], true), Ok(vec!["aa01@2021006883".into(), "bb02@2021006883".into()]));
+    assert_eq!(asking(&["bb02@2021006883"], true), Ok(vec!["bb02@2021006883".into()]));
+    assert_eq!(asking(&["cc03@2021006883"], false), Ok(vec![]));
+    assert_eq!(asking(&["cc03@2021006883"], true), Err(FailureCode::AttributeMissing));
+    assert_eq!(asking(&["AA01@2021006883"], false), Ok(vec![]), "octet by octet");
+}
+
+#[test]
+fn each_row_of_a_name_holds_by_itself() {
+    let mut case = Case::genuine();
+    let mut certain = RequestedAttribute::new(AttributeName::DisplayName, false);
+    certain.values = vec!["Bo Berg".into()];
+    case.request.attributes.push(certain.clone());
+    assert_eq!(
+        case.run().expect("released").attributes.single(AttributeName::DisplayName),
+        Some("Anna Alm"),
+        "the other row takes any value"
+    );
+    let mut case = Case::genuine();
+    certain.essential = true;
+    case.request.attributes.push(certain);
+    case.relying_party.fail_on_missing_attribute = true;
+    assert_eq!(case.run().expect_err("not met"), FailureCode::AttributeMissing);
+}
+
+#[test]
+fn an_essential_wish_is_met_by_the_other_one_of_two() {
+    let with = |held: Option<AttributeName>| {
+        let mut case = Case::genuine();
+        let organisation = Arc::make_mut(&mut case.provider.organisation);
+        let both = [AttributeName::PersonalIdentityNumber, AttributeName::CoordinationNumber];
+        organisation.may_assert.extend(both);
+        case.relying_party.entitled.extend(both);
+        case.relying_party.fail_on_missing_attribute = true;
+        case.request.attributes.push(RequestedAttribute {
+            or: Some(AttributeName::CoordinationNumber),
+            ..RequestedAttribute::new(AttributeName::PersonalIdentityNumber, true)
+        });
+        case.request.attributes.push(RequestedAttribute::new(AttributeName::CoordinationNumber, false));
+        if let Some(name) = held {
+            case.result.attributes.add(name, "191212121212");
+        }
+        case.run().map(|_| ())
+    };
+    assert_eq!(with(Some(AttributeName::PersonalIdentityNumber)), Ok(()));
+    assert_eq!(with(Some(AttributeName::CoordinationNumber)), Ok(()));
+    assert_eq!(with(None), Err(FailureCode::AttributeMissing));
+}
+
+#[test]
+fn a_login_ends_with_the_subject_that_was_asked_for_or_not_at_all() {
+    let subject = Case::genuine().run().expect("released").subject.as_str().to_owned();
+    let expecting = |expected: &[&str]| {
+        let mut case = Case::genuine();
+        case.request.expected_subject =
+            Some(ExpectedSubject::one_of(expected.iter().map(|sub| (*sub).to_owned())));
+        case.run().map(|_| ())
+    };
+    assert_eq!(expecting(&[&subject]), Ok(()));
+    assert_eq!(expecting(&["somebody", &subject]), Ok(()));
+    assert_eq!(expecting(&["somebody"]), Err(FailureCode::SubjectMismatch));
+    assert_eq!(expecting(&[]), Err(FailureCode::SubjectMismatch));
+    assert_eq!(expecting(&[&subject.to_uppercase()]), Err(FailureCode::SubjectMismatch));
+}
+
+#[test]
+fn what_is_expected_of_a_person_is_not_printed() {
+    let mut case = Case::genuine();
+    case.request.attributes[0].values = vec!["191212121212".into()];
+    case.request.expected_subject = Some(ExpectedSubject::one_of(["191212121212".to_owned()]));
+    case.request.login_hint = Some(LoginHint::new("191212121212"));
+    assert!(!format!("{:?}", case.request).contains("1912"));
 }

@@ -12,7 +12,7 @@ use crate::{
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
     policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
-    request::{AuthenticationRequest, Freshness, RequestedAssurance},
+    request::{AuthenticationRequest, Freshness, LoginHint, RequestedAssurance},
     role::{ReturnTo, upstream::Remembered},
     subject::SubjectSource,
 };
@@ -97,6 +97,9 @@ fn request(providers: &[&str], passive: bool) -> AuthenticationRequest {
         languages: Vec::new(),
         requesters: Vec::new(),
         hops_left: None,
+        login_hint: None,
+        expected_subject: None,
+        message: None,
     }
 }
 
@@ -243,4 +246,85 @@ fn a_level_that_nobody_can_give_is_refused_before_anybody_is_asked() {
     let loa2 = "http://id.elegnamnden.se/loa/1.0/loa2";
     assert_eq!(demanded(uncertified, P::Plain, true, loa2), refused, "above the ceiling");
     assert_eq!(demanded(loa3, P::Plain, false, loa3), Ok(()), "a wish never fails a login");
+}
+
+/// Two organisations with a provider each, and a third provider that only shares the second one's organisation.
+fn owners() -> Federation {
+    let mut peers = federation();
+    let own = |provider: &mut ProviderPolicy, number: &str, domain: &str| {
+        let organisation = Arc::make_mut(&mut provider.organisation);
+        organisation.number = OrganisationNumber::parse(number).expect("a valid number");
+        organisation.domains.insert(domain.to_owned());
+        organisation.scopes.insert(format!("scope.of.{domain}"));
+    };
+    own(&mut peers.providers[0], "2021006883", "granvik.example");
+    own(&mut peers.providers[1], "5560160680", "norrsken.example");
+    peers
+}
+
+fn hinted(hint: &str, peers: &Federation) -> Vec<String> {
+    let request = AuthenticationRequest { login_hint: Some(LoginHint::new(hint)), ..request(&[], false) };
+    led_to(&request, peers).expect("a route")
+}
+
+#[test]
+fn a_hint_that_names_one_provider_skips_the_choice() {
+    let peers = owners();
+    for hint in [
+        "a",
+        " a ",
+        "granvik.example",
+        "anna@granvik.example",
+        "\"anna@evil.example\"@granvik.example",
+        "anna@skola.granvik.example",
+        "GRANVIK.example",
+        "anna@scope.of.granvik.example",
+        "2021006883",
+        "202100-6883",
+        "aa01@2021006883",
+    ] {
+        assert_eq!(hinted(hint, &peers), ["a"], "{hint}");
+    }
+}
+
+#[test]
+fn a_hint_that_names_none_or_several_leaves_the_choice_as_it_is() {
+    let peers = owners();
+    for hint in
+        ["", "anna", "@", "anna@", "evilgranvik.example", "example", "a@b@other.example", "2021006884", "A"]
+    {
+        assert_eq!(hinted(hint, &peers), ["a", "b"], "{hint}");
+    }
+    let mut shared = owners();
+    Arc::make_mut(&mut shared.providers[1].organisation).domains.insert("granvik.example".to_owned());
+    assert_eq!(hinted("anna@granvik.example", &shared), ["a", "b"], "two organisations could be meant");
+    let mut twice = owners();
+    twice.providers[1].organisation = twice.providers[0].organisation.clone();
+    assert_eq!(hinted("2021006883", &twice), ["a", "b"], "two providers of one organisation");
+    assert_eq!(hinted("a", &twice), ["a"]);
+}
+
+#[test]
+fn a_hint_never_widens_what_is_admissible() {
+    let mut peers = owners();
+    peers.providers[0].suspended = true;
+    assert_eq!(hinted("a", &peers), ["b"], "the choice of those that are left");
+    let mut peers = owners();
+    peers.providers[0].hidden = true;
+    assert_eq!(hinted("a", &peers), ["b"]);
+    let mut peers = owners();
+    peers.relying_party.providers = Some(BTreeSet::from([ProviderId::from("b")]));
+    assert_eq!(hinted("anna@granvik.example", &peers), ["b"]);
+    let named = AuthenticationRequest { login_hint: Some(LoginHint::new("a")), ..request(&["b"], false) };
+    assert_eq!(led_to(&named, &owners()), Ok(vec!["b".into()]), "what is named counts more");
+}
+
+#[test]
+fn a_silent_request_goes_where_its_hint_leads() {
+    let with = |hint: &str| {
+        let request = AuthenticationRequest { login_hint: Some(LoginHint::new(hint)), ..request(&[], true) };
+        led_to(&request, &owners())
+    };
+    assert_eq!(with("a"), Ok(vec!["a".into()]));
+    assert_eq!(with("nobody"), Err(FailureCode::InteractionRequired));
 }

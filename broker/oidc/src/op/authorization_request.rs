@@ -3,13 +3,11 @@
 //! The order matters: who asks, then where the answer goes; only after the return address matched can an error be sent there, and until
 //! then it is a page (RFC 6749 4.1.2.1).
 //!
-//! Hints: `login_hint` and `id_token_hint` have no effect here. They are hints about whom to ask for (OIDC Core 3.1.2.1); a broker has no
-//! accounts to look them up in, and the Swedish profile (2.1.5) leaves their meaning to the parties. Passing `login_hint` on to the
-//! provider comes with the principal-selection work, and `id_token_hint` with sessions and logout. `display`, `claims_locales` and every
-//! parameter that is not named below are not understood, and RFC 6749 3.1 says to ignore those.
+//! `display`, `claims_locales` and every parameter that is not named below are not understood, and RFC 6749 3.1 says to ignore those.
 //!
-//! `prompt=select_account` is met by a new authentication at the provider, which is where the accounts are; `prompt=consent` by the notice
-//! (`OidcOp::notice_asked`).
+//! `prompt=select_account` shows the choice of organisation, whatever a hint says, unless the request names the provider; and asks for a
+//! new authentication there, which is where the accounts are. `prompt=consent` is met by the notice (`OidcOp::notice_asked`).
+//! `prompt=none` shows nothing: not the choice, not the notice, not the relying party's message.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +15,9 @@ use broker_core::{
     assurance::Assurance,
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, RelyingPartyId},
-    request::{AuthenticationRequest, Freshness, RequestedAssurance},
+    request::{AuthenticationRequest, ExpectedSubject, Freshness, LoginHint, RequestedAssurance},
     role::{Inbound, Refusal, ReturnTo},
+    user_message::UserMessage,
 };
 use metadata::peer::OidcClient;
 
@@ -28,13 +27,17 @@ use crate::{
         OidcOp,
         carried::{Carried, Refused, ResponseMode},
         claims_parameter::{ClaimsParameter, Placement},
+        hint,
         parameters::Parameters,
+        user_message,
     },
     scope::Scope,
 };
 
 /// Which provider the person shall use (Swedish request parameters 2.2).
 const AUTHN_PROVIDER: &str = "https://id.oidc.se/param/authnProvider";
+/// The relying party behind the one that asks (Swedish request parameters 2.3.1).
+const ORIGINAL_CLIENT_ID: &str = "https://id.oidc.se/param/originalClientId";
 /// The signature extension, which a login broker does not offer (Swedish request parameters; signature extension 3).
 const SIGN_REQUEST: &str = "https://id.oidc.se/param/signRequest";
 const SIGN_SCOPES: [&str; 2] = ["https://id.oidc.se/scope/sign", "https://id.oidc.se/scope/signApproval"];
@@ -149,12 +152,12 @@ fn parameters(message: &Inbound) -> Result<Parameters, String> {
     Parameters::read(octets).map_err(|unreadable| unreadable.to_string())
 }
 
-/// At most 200 characters of something received, for the log.
 /// An address as far as it may stand in a log: what follows `?` or `#` can be anything.
 fn without_query(address: &str) -> &str {
     address.split(['?', '#']).next().unwrap_or_default()
 }
 
+/// At most 200 characters of something received, for the log.
 fn shown(received: &str) -> String {
     received.chars().take(200).collect()
 }
@@ -211,25 +214,80 @@ fn request(
         })?,
         None => ClaimsParameter::default(),
     };
-    if claims.names_a_subject() {
-        return Err(Wrong::unsupported(
-            ErrorCode::InvalidRequest,
-            "claims asks for a certain sub, which is not offered",
-        ));
-    }
     let asked = Placement::of(&scopes, &claims, &op.settings.claim_names, &client.policy.entitled);
     carried.placement = asked.placement;
+    let expected = expected(op, client, parameters, &claims, &prompt)?;
     Ok(AuthenticationRequest {
-        relying_party: client.client_id.clone(),
         providers: providers(parameters)?,
         assurance: assurance(parameters, &claims, client)?,
         freshness: freshness(parameters, &prompt, client)?,
         passive: prompt.none,
         attributes: asked.attributes,
         languages: words(parameters, "ui_locales")?.into_iter().filter_map(Language::from_tag).collect(),
-        requesters: Vec::new(),
-        hops_left: None,
+        requesters: requesters(parameters)?,
+        login_hint: expected.login_hint,
+        expected_subject: expected.subject,
+        message: message(parameters, &prompt)?,
+        ..AuthenticationRequest::new(client.client_id.clone())
     })
+}
+
+/// Who is expected, and at which provider.
+struct Expected {
+    subject: Option<ExpectedSubject>,
+    login_hint: Option<LoginHint>,
+}
+
+/// `id_token_hint`, `sub` in `claims`, and `login_hint`. The first two must both hold; where they exclude each other nobody could sign in.
+fn expected(
+    op: &OidcOp<'_>,
+    client: &OidcClient,
+    parameters: &Parameters,
+    claims: &ClaimsParameter,
+    prompt: &Prompt,
+) -> Result<Expected, Wrong> {
+    let by_claims = claims
+        .expected_subject()
+        .map_err(|_| Wrong::malformed("claims asks for a sub that is not a string"))?;
+    let hint = match one(parameters, "id_token_hint")? {
+        Some(token) => Some(hint::id_token_hint(op, client, token).ok_or_else(|| {
+            Wrong::malformed("id_token_hint is not an ID token that was issued here to this relying party")
+        })?),
+        None => None,
+    };
+    let (by_hint, provider) = hint.map_or((None, None), |hint| (Some(hint.subject), hint.provider));
+    let subject = match (by_claims, by_hint) {
+        (Some(claimed), Some(hinted)) => Some(claimed.and(&hinted)),
+        (claimed, hinted) => claimed.or(hinted),
+    };
+    if subject.as_ref().is_some_and(ExpectedSubject::is_nobody) {
+        return Err(Wrong::malformed("id_token_hint and sub in claims ask for different people"));
+    }
+    // What we signed ourselves says more than what the relying party believes. Who asks for the choice gets it.
+    let login_hint = match provider {
+        _ if prompt.select_account => None,
+        Some(provider) => Some(LoginHint::new(provider.as_str())),
+        None => hint::login_hint(one(parameters, "login_hint")?),
+    };
+    Ok(Expected { subject, login_hint })
+}
+
+/// Read also when it will not be shown: a relying party learns of its mistake before the day when it matters.
+fn message(parameters: &Parameters, prompt: &Prompt) -> Result<Option<UserMessage>, Wrong> {
+    let Some(received) = one(parameters, user_message::PARAMETER)? else { return Ok(None) };
+    let message = user_message::read(received)
+        .map_err(|refused| Wrong::malformed(format!("userMessage cannot be shown: {refused}")))?;
+    Ok(Some(message).filter(|_| !prompt.none))
+}
+
+/// What the relying party says of the one behind it. It proves nothing: it only travels on, to providers that are told who asks.
+fn requesters(parameters: &Parameters) -> Result<Vec<String>, Wrong> {
+    match one(parameters, ORIGINAL_CLIENT_ID)? {
+        Some(id) if id.len() > LONGEST_NAME || !id.bytes().all(|octet| octet.is_ascii_graphic()) => {
+            Err(Wrong::malformed("originalClientId is too long or holds more than printable ASCII"))
+        }
+        id => Ok(id.map(str::to_owned).into_iter().collect()),
+    }
 }
 
 fn one<'p>(parameters: &'p Parameters, name: &'static str) -> Result<Option<&'p str>, Wrong> {
@@ -328,6 +386,7 @@ fn code_challenge(
 struct Prompt {
     none: bool,
     login: bool,
+    select_account: bool,
     consent: bool,
 }
 
@@ -339,7 +398,8 @@ impl Prompt {
         for value in &values {
             match *value {
                 "none" => prompt.none = true,
-                "login" | "select_account" => prompt.login = true,
+                "login" => prompt.login = true,
+                "select_account" => prompt.select_account = true,
                 "consent" => prompt.consent = true,
                 _ => return Err(Wrong::malformed("prompt holds a value that is not offered")),
             }
@@ -361,7 +421,7 @@ fn freshness(parameters: &Parameters, prompt: &Prompt, client: &OidcClient) -> R
         Some(_) => return Err(Wrong::malformed("max_age is not a number of seconds")),
         None => client.default_max_age,
     };
-    Ok(Freshness { force: prompt.login || max_age == Some(0), max_age })
+    Ok(Freshness { force: prompt.login || prompt.select_account || max_age == Some(0), max_age })
 }
 
 /// The `claims` parameter's `acr` with values, which may be essential (OIDC Core 5.5.1.1); else `acr_values`, a wish; else the registered

@@ -3,24 +3,26 @@
 //! Destination (Swedish profile 4.2): what the parameter names goes where the parameter says; else the scope's own rule; a claim that the
 //! parameter puts in the ID token is also in userinfo when a requested scope says so.
 //!
-//! A claim asked for with `value` or `values` is delivered only when it is one of them (OIDC Core 5.5.1). `sub` with a value is refused:
-//! it would have to fail logins of anybody else, and nothing here can promise that yet.
+//! A claim asked for with `value` or `values` is delivered only when it is one of them (OIDC Core 5.5.1): the neutral request says so to the
+//! core, which lets no other value leave, and the placement says so again per destination. `sub` with a value is the one person whom the
+//! login may end with. Values may be personal numbers, so nothing here prints them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    marker::PhantomData,
 };
 
-use broker_core::{attribute::AttributeName, release::ReleasedIdentity, request::RequestedAttribute};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor},
+use broker_core::{
+    attribute::AttributeName,
+    release::ReleasedIdentity,
+    request::{ExpectedSubject, RequestedAttribute},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     claims::{Claim, ClaimNames},
+    op::unique::Unique,
     scope::Scope,
 };
 
@@ -38,8 +40,9 @@ pub(crate) struct ClaimsParameter {
     userinfo: Option<Members>,
 }
 
-/// How one claim is asked for (OIDC Core 5.5.1). Members that are not understood are ignored, as it says there.
-#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
+/// How one claim is asked for (OIDC Core 5.5.1). Members that are not understood are ignored, as it says there. An empty list of values
+/// could never be met and is refused.
+#[derive(Default, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Unique<Value>")]
 pub(crate) struct Wish {
     pub(crate) essential: bool,
@@ -57,8 +60,8 @@ impl TryFrom<Unique<Value>> for Wish {
         };
         let values = match members.remove("values") {
             None => None,
-            Some(Value::Array(values)) => Some(values),
-            Some(_) => return Err("values is not an array"),
+            Some(Value::Array(values)) if !values.is_empty() => Some(values),
+            Some(_) => return Err("values is not an array with something in it"),
         };
         Ok(Self { essential, value: members.remove("value"), values })
     }
@@ -102,54 +105,42 @@ impl ClaimsParameter {
         self.id_token.as_ref()?.0.get("acr").map(|wish| wish.clone().unwrap_or_default())
     }
 
-    /// Whether somebody of a certain `sub` is asked for.
-    pub(crate) fn names_a_subject(&self) -> bool {
-        [&self.id_token, &self.userinfo]
+    /// Who is asked for by `sub`, in the ID token and from userinfo alike: both must hold (OIDC Core 5.5.1).
+    pub(crate) fn expected_subject(&self) -> Result<Option<ExpectedSubject>, Malformed> {
+        let mut expected: Option<ExpectedSubject> = None;
+        let wishes = [&self.id_token, &self.userinfo]
             .into_iter()
             .flatten()
-            .filter_map(|Unique(members)| members.get("sub")?.as_ref())
-            .any(|wish| wish.acceptable().is_some())
+            .filter_map(|Unique(members)| members.get("sub")?.as_ref()?.acceptable());
+        for values in wishes {
+            let identifiers: Option<Vec<String>> =
+                values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
+            let named = ExpectedSubject::one_of(identifiers.ok_or(Malformed)?);
+            expected = Some(expected.map_or(named.clone(), |earlier| earlier.and(&named)));
+        }
+        Ok(expected)
     }
 }
 
 /// Claims by name; `null` is a wish without conditions.
 type Members = Unique<Option<Wish>>;
 
-/// A JSON object in which no name occurs twice.
-#[derive(Debug)]
-struct Unique<V>(BTreeMap<String, V>);
-
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader<V>(PhantomData<V>);
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for Reader<V> {
-            type Value = Unique<V>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Unique<V>, M::Error> {
-                let mut members = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, V>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(serde::de::Error::custom("a name stands twice"));
-                    }
-                }
-                Ok(Unique(members))
-            }
-        }
-        deserializer.deserialize_map(Reader(PhantomData))
-    }
-}
-
-/// Where the claims of one request go. Remembered across the provider trip, then part of the grant.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Where the claims of one request go. Remembered across the provider trip, then part of the grant. Debug leaves the values out.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Placement {
     /// In the ID token, beside what always stands there.
     id_token: BTreeMap<Claim, Condition>,
     /// From the userinfo endpoint, beside `sub`.
     userinfo: BTreeMap<Claim, Condition>,
+}
+
+impl fmt::Debug for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placement")
+            .field("id_token", &self.id_token.keys())
+            .field("userinfo", &self.userinfo.keys())
+            .finish()
+    }
 }
 
 /// The values that will do; `None`: any.
@@ -171,7 +162,7 @@ impl Placement {
         entitled: &BTreeSet<AttributeName>,
     ) -> Asked {
         let mut placement = Self::default();
-        let mut wanted: BTreeMap<AttributeName, bool> = BTreeMap::new();
+        let mut wanted: BTreeMap<(AttributeName, Option<AttributeName>, Vec<String>), bool> = BTreeMap::new();
         let may_know_organisation = [
             AttributeName::OrganisationNumber,
             AttributeName::OrganisationName,
@@ -179,11 +170,13 @@ impl Placement {
         ]
         .iter()
         .any(|name| entitled.contains(name));
-        let mut want = |claim: Claim, essential: bool| {
+        let mut want = |claim: Claim, essential: bool, or: Option<Claim>, condition: &Condition| {
             // A claim with several sources is not missing when one of them is.
             let essential = essential && claim.attributes().len() == 1;
+            let or = or.and_then(|or| or.attributes().first().copied());
+            let values = condition.as_ref().map_or_else(Vec::new, |values| claim.attribute_values(values));
             for attribute in claim.attributes() {
-                *wanted.entry(*attribute).or_default() |= essential;
+                *wanted.entry((*attribute, or, values.clone())).or_default() |= essential;
             }
         };
         for (target, members) in
@@ -195,29 +188,34 @@ impl Placement {
                     continue;
                 }
                 let wish = wish.clone().unwrap_or_default();
-                want(claim, wish.essential);
-                target.insert(claim, wish.acceptable());
+                let condition = wish.acceptable();
+                want(claim, wish.essential, None, &condition);
+                target.insert(claim, condition);
             }
         }
         let by_parameter: BTreeSet<Claim> =
             placement.id_token.keys().chain(placement.userinfo.keys()).copied().collect();
         for row in scopes.iter().flat_map(|scope| scope.claims()) {
-            want(row.claim, row.essential);
             if by_parameter.contains(&row.claim) {
                 if let Some(condition) = placement.id_token.get(&row.claim).cloned() {
                     placement.userinfo.entry(row.claim).or_insert(condition);
                 }
-                continue;
+            } else {
+                placement.userinfo.entry(row.claim).or_default();
             }
-            placement.userinfo.entry(row.claim).or_default();
+            // What no destination of this claim takes is not asked for either.
+            let condition = placement.userinfo.get(&row.claim).or_else(|| placement.id_token.get(&row.claim));
+            want(row.claim, row.essential, row.or, condition.unwrap_or(&None));
         }
         for row in scopes.iter().flat_map(|scope| scope.claims()).filter(|row| row.in_id_token) {
             if !by_parameter.contains(&row.claim) {
                 placement.id_token.entry(row.claim).or_default();
             }
         }
-        let attributes =
-            wanted.into_iter().map(|(name, essential)| RequestedAttribute { name, essential }).collect();
+        let attributes = wanted
+            .into_iter()
+            .map(|((name, or, values), essential)| RequestedAttribute { name, essential, or, values })
+            .collect();
         Asked { placement, attributes }
     }
 
@@ -241,10 +239,27 @@ fn filled(
         .iter()
         .filter_map(|(claim, condition)| {
             let value = claim.value(identity)?;
-            let held = condition.as_ref().is_none_or(|acceptable| acceptable.contains(&value));
-            held.then(|| (claim.name(names).to_owned(), value))
+            let value = match condition {
+                None => value,
+                Some(acceptable) => held(*claim, value, acceptable)?,
+            };
+            Some((claim.name(names).to_owned(), value))
         })
         .collect()
+}
+
+/// The value where it will do. Of several, those that will; one that is left stands alone, as it would have from the beginning.
+fn held(claim: Claim, value: Value, acceptable: &[Value]) -> Option<Value> {
+    if acceptable.contains(&value) {
+        return Some(value);
+    }
+    let Value::Array(several) = value else { return None };
+    let mut held: Vec<Value> = several.into_iter().filter(|one| acceptable.contains(one)).collect();
+    match held.len() {
+        0 => None,
+        1 if !claim.is_always_a_list() => held.pop(),
+        _ => Some(Value::Array(held)),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     claims::Claim,
-    op::{OidcOp, client_assertion},
+    op::{OidcOp, client_assertion, user_message},
     scope::Scope,
 };
 
@@ -54,9 +54,12 @@ impl OidcOp<'_> {
         say("code_challenge_methods_supported", json!(["S256"]));
         say("authorization_response_iss_parameter_supported", json!(true));
         say("prompt_values_supported", json!(["none", "login", "consent", "select_account"]));
-        say("ui_locales_supported", json!(["sv", "en"]));
+        say("ui_locales_supported", json!(settings.ui_locales));
         say("https://id.oidc.se/disco/authnProviderSupported", json!(true));
-        say("https://id.oidc.se/disco/userMessageSupported", json!(false));
+        say("https://id.oidc.se/disco/userMessageSupported", json!(true));
+        say("https://id.oidc.se/disco/userMessageSupportedMimeTypes", json!([user_message::MIME_TYPE]));
+        say("https://id.oidc.se/disco/originalClientIdSupported", json!(true));
+        say("https://id.oidc.se/disco/originalClientTokenSupported", json!(false));
         if let Some(documentation) = &settings.service_documentation {
             say("service_documentation", json!(documentation));
         }

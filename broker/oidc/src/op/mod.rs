@@ -11,6 +11,9 @@
 //! | `parameters.rs` | query and form: each parameter at most once |
 //! | `authorization_request.rs` | the request, up to the neutral `AuthenticationRequest` |
 //! | `claims_parameter.rs` | the `claims` parameter, and where each claim goes |
+//! | `hint.rs` | `login_hint` and `id_token_hint` |
+//! | `user_message.rs` | what the relying party says to the person |
+//! | `unique.rs` | JSON objects without a name that stands twice |
 //! | `carried.rs` | what crosses the provider trip |
 //! | `answer.rs` | the code or the error, back through the browser |
 //! | `grant.rs` | what a code and an access token stand for, while they lie in the store |
@@ -33,9 +36,12 @@ mod answer;
 mod authorization_request;
 mod claims_parameter;
 mod client_assertion;
+mod hint;
 mod parameters;
 #[cfg(test)]
 mod scene;
+mod unique;
+mod user_message;
 
 use broker_core::{
     assurance::Assurance,
@@ -69,6 +75,8 @@ pub struct OpSettings {
     pub service_documentation: Option<String>,
     /// The levels that can leave, best first: what the registered providers assert, through the output map.
     pub acr_values: Vec<Assurance>,
+    /// The languages that the person's pages are in, best known first (BCP 47).
+    pub ui_locales: Vec<String>,
     /// Claim names that the federation chose.
     pub claim_names: ClaimNames,
 }

@@ -133,7 +133,7 @@ pub(crate) struct Scene {
     pub(crate) attributes: Attributes,
     registry: Registry,
     provider: ProviderPolicy,
-    keyring: Keyring,
+    pub(crate) keyring: Keyring,
     client_secrets: MacKey,
 }
 
@@ -167,6 +167,7 @@ impl Scene {
                 jwks_uri: format!("{ISSUER}/oidc/jwks"),
                 service_documentation: None,
                 acr_values: vec![Assurance::new(UNCERTIFIED3)],
+                ui_locales: vec!["sv".into(), "en".into()],
                 claim_names: ClaimNames::default(),
             },
             clients,
@@ -197,6 +198,7 @@ impl Scene {
                 want_authn_requests_signed: false,
                 name_id_formats: Vec::new(),
                 signing_methods: Vec::new(),
+                shows_user_messages: false,
                 valid_until: None,
                 contacts: Vec::new(),
                 error_url: None,

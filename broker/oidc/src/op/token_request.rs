@@ -118,6 +118,8 @@ pub struct TokenRefused {
     pub body: String,
     /// The WWW-Authenticate header, where the relying party used the Authorization header.
     pub www_authenticate: Option<&'static str>,
+    /// The registered relying party in whose name the request came and that it did not prove to be; for limits and the log.
+    pub claimed: Option<RelyingPartyId>,
 }
 
 impl TokenRefused {
@@ -141,13 +143,15 @@ impl From<Failure> for TokenRefused {
         use error_code::ErrorCode as E;
         let error = error_code::of(failure.code);
         let status = match error {
+            // RFC 6585 4. OAuth has no error for it: the nearest says that waiting helps.
+            _ if failure.code == FailureCode::RelyingPartyTooMany => 429,
             E::InvalidClient => 401,
             E::ServerError => 500,
             E::TemporarilyUnavailable => 503,
             _ => 400,
         };
         let body = json!({ "error": error.as_str(), "error_description": error.meaning() }).to_string();
-        Self { failure, status, body, www_authenticate: None }
+        Self { failure, status, body, www_authenticate: None, claimed: None }
     }
 }
 
@@ -222,7 +226,8 @@ impl OidcOp<'_> {
             .registry
             .oidc_client(&RelyingPartyId::new(client_id))
             .ok_or_else(|| unproven("no relying party is registered under the client_id"))?;
-        let once = self.proven(client, presented, moment)?;
+        let claimed = |refusal| TokenRefused { claimed: Some(client.client_id.clone()), ..refusal };
+        let once = self.proven(client, presented, moment).map_err(claimed)?;
         if client.policy.suspended {
             return Err(unproven(format!("{} is suspended", client.client_id)));
         }

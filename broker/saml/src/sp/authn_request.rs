@@ -19,7 +19,7 @@ use certs_xml::{
 use metadata::{SamlBinding, SamlEndpoint, SamlProvider};
 use serde::{Deserialize, Serialize};
 
-use super::SpSettings;
+use super::{SpSettings, user_message};
 use crate::{
     authn_context::levels_to_ask,
     binding::{LONGEST_RELAY_STATE, post, redirect},
@@ -162,15 +162,16 @@ fn element(
         .with_attribute("IssueInstant", sent.at.to_rfc3339())
         .with_attribute("Destination", destination)
         // SC-DP 5.3: explicit, also when false. SAML has no max_age: without force an old session could only disappoint
-        // (`docs/conflicts.md` 12).
+        // (`docs/conflicts.md` 12). In silence force is a sure no, and an old session may be young enough.
         .with_attribute(
             "ForceAuthn",
-            (request.freshness.force || request.freshness.max_age.is_some()).to_string(),
+            (request.freshness.force || request.freshness.max_age.is_some() && !request.passive).to_string(),
         )
         .with_attribute("IsPassive", request.passive.to_string())
         .with_attribute("ProtocolBinding", SamlBinding::Post.uri())
         .with_attribute("AssertionConsumerServiceURL", &*settings.acs_url)
         .with_child(NewElement::new(SAML, "Issuer").with_text(&*settings.entity_id))
+        .with_children(user_message::extensions(request, provider))
         .with_child(name_id_policy(provider))
         .with_children(requested_authn_context(&sent.asked))
         .with_children(scoping(request, settings))

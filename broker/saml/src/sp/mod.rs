@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `authn_request.rs` | the request: built, signed, put into a URL or a form |
+//! | `user_message.rs` | what the relying party says to the person, for providers that show it |
 //! | `response.rs` | the answer: the order in which it is taken apart |
 //! | `check/` | the rules that the answer must keep, one function each |
 //! | `inspect.rs` | the same on a message in a file, for an operator |
@@ -17,6 +18,7 @@ pub mod metadata;
 pub mod response;
 #[cfg(test)]
 pub(crate) mod tests;
+mod user_message;
 
 use std::sync::Arc;
 

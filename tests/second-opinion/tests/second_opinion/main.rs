@@ -2,10 +2,12 @@
 //! |---|---|
 //! | `ours.rs` | does what we sign verify in both, and do they hash the octets that we hash? |
 //! | `theirs.rs` | does what they sign within the profile verify in ours? |
+//! | `encryption.rs` | does what they encrypt open in ours, and what we encrypt in theirs? |
 //! | `mutated.rs` | over a seeded corpus of broken documents: do we ever accept what both refuse, or read what nobody signed? |
 //! | `judges.rs`, `documents.rs` | the three verifiers behind one question, and what they are asked about |
 
 mod documents;
+mod encryption;
 mod judges;
 mod mutated;
 mod ours;

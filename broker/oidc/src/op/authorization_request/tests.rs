@@ -135,7 +135,16 @@ fn an_addressable_error_has_its_code() {
         (g().with("claims", "[]"), "invalid_request"),
         (g().with("claims", r#"{"id_token":{"acr":null,"acr":{"essential":true}}}"#), "invalid_request"),
         (g().with("claims", r#"{"id_token":{"acr":{"values":[3]}}}"#), "invalid_request"),
-        (g().with("claims", r#"{"id_token":{"sub":{"value":"somebody"}}}"#), "invalid_request"),
+        (g().with("claims", r#"{"id_token":{"sub":{"value":3}}}"#), "invalid_request"),
+        (g().with("claims", r#"{"id_token":{"sub":{"values":[]}}}"#), "invalid_request"),
+        (
+            g().with("claims", r#"{"id_token":{"sub":{"value":"a"}},"userinfo":{"sub":{"value":"b"}}}"#),
+            "invalid_request",
+        ),
+        (g().with("id_token_hint", "x"), "invalid_request"),
+        (g().with("https://id.oidc.se/param/userMessage", "Hello"), "invalid_request"),
+        (g().with("https://id.oidc.se/param/originalClientId", "två ord"), "invalid_request"),
+        (g().with("https://id.oidc.se/param/originalClientId", &long), "invalid_request"),
         (g().with("request", "eyJ"), "request_not_supported"),
         (g().with("request_uri", "https://tidbok.example/r"), "request_uri_not_supported"),
         (g().with("registration", "{}"), "registration_not_supported"),
@@ -154,7 +163,8 @@ fn unknown_scopes_and_unknown_or_empty_parameters_are_ignored() {
         .with("scope", "openid offline_access something")
         .with("display", "popup")
         .with("login_hint", "anna")
-        .with("id_token_hint", "x")
+        .with("claims_locales", "sv")
+        .with("https://id.oidc.se/param/originalClientToken", "x")
         .with("request", "");
     let (request, return_to) = scene.receive(&asked).expect("received");
     assert!(request.attributes.is_empty());
@@ -242,10 +252,13 @@ fn scopes_and_claims_become_attributes() {
         .with("scope", &format!("openid {ORG_ID_SCOPE} {NUMBER_SCOPE}"))
         .with("claims", r#"{"userinfo":{"employeeHsaId":{"essential":true},"unheard_of":null}}"#);
     let (request, _) = scene.receive(&asked).expect("received");
-    let wanted = |name, essential| RequestedAttribute { name, essential };
+    let wanted = RequestedAttribute::new;
     let mut expected = vec![
         wanted(AttributeName::DisplayName, false),
-        wanted(AttributeName::PersonalIdentityNumber, false),
+        RequestedAttribute {
+            or: Some(AttributeName::CoordinationNumber),
+            ..wanted(AttributeName::PersonalIdentityNumber, true)
+        },
         wanted(AttributeName::CoordinationNumber, false),
         wanted(AttributeName::OrganisationName, false),
         wanted(AttributeName::OrganisationNumber, false),
@@ -280,4 +293,88 @@ proptest! {
             let _ = scene.receive(&Asked::genuine().with(name, &text));
         }
     }
+}
+
+#[test]
+fn a_subject_can_be_asked_for_by_claims() {
+    let scene = Scene::genuine();
+    let expected = |claims: &str| {
+        scene.receive(&Asked::genuine().with("claims", claims)).expect("received").0.expected_subject
+    };
+    let meets = |claims: &str, sub: &str| expected(claims).expect("somebody").is_met_by(sub);
+    assert_eq!(
+        expected(r#"{"id_token":{"sub":{"essential":true}}}"#),
+        None,
+        "sub without a value is always there"
+    );
+    for claims in [
+        r#"{"id_token":{"sub":{"value":"a"}}}"#,
+        r#"{"userinfo":{"sub":{"value":"a"}}}"#,
+        r#"{"id_token":{"sub":{"values":["a"]}}}"#,
+        r#"{"id_token":{"sub":{"values":["a","b"]}},"userinfo":{"sub":{"value":"a"}}}"#,
+    ] {
+        assert!(meets(claims, "a") && !meets(claims, "b") && !meets(claims, ""), "{claims}");
+    }
+}
+
+#[test]
+fn values_of_claims_travel_in_the_neutral_request_and_never_in_debug() {
+    let scene = Scene::genuine();
+    let asked = Asked::genuine().with(
+        "claims",
+        r#"{"id_token":{"https://id.oidc.se/claim/personalIdentityNumber":{"essential":true,"value":"191212121212"}}}"#,
+    );
+    let (request, return_to) = scene.receive(&asked).expect("received");
+    assert_eq!(
+        request.attributes,
+        [RequestedAttribute {
+            values: vec!["191212121212".into()],
+            ..RequestedAttribute::new(AttributeName::PersonalIdentityNumber, true)
+        }]
+    );
+    let carried = Carried::recall(&return_to).expect("carried");
+    assert!(!format!("{request:?}{return_to:?}{carried:?}{:?}", carried.placement).contains("1912"));
+}
+
+#[test]
+fn a_hint_names_no_provider_in_the_request_itself_and_select_account_takes_it_away() {
+    let scene = Scene::genuine();
+    let asked = Asked::genuine().with("login_hint", "anna@granvik.example");
+    let (request, _) = scene.receive(&asked).expect("received");
+    assert!(request.providers.is_empty());
+    assert_eq!(request.login_hint.as_ref().map(|hint| hint.as_str()), Some("anna@granvik.example"));
+    let (request, _) = scene.receive(&asked.with("prompt", "select_account")).expect("received");
+    assert_eq!(request.login_hint, None);
+    let long = Asked::genuine().with("login_hint", &"a".repeat(1025));
+    assert_eq!(scene.receive(&long).expect("received").0.login_hint, None);
+}
+
+#[test]
+fn a_message_is_carried_but_not_into_silence() {
+    let scene = Scene::genuine();
+    let message = r#"{"message#sv":"SGVq","mime_type":"text/plain"}"#;
+    let asked = Asked::genuine().with("https://id.oidc.se/param/userMessage", message);
+    let (request, _) = scene.receive(&asked).expect("received");
+    assert_eq!(request.message.expect("a message").texts().count(), 1);
+    let (request, _) = scene.receive(&asked.with("prompt", "none")).expect("received");
+    assert_eq!(request.message, None);
+}
+
+#[test]
+fn the_relying_party_behind_can_be_named() {
+    let scene = Scene::genuine();
+    let asked = Asked::genuine().with("https://id.oidc.se/param/originalClientId", "https://behind.example");
+    assert_eq!(scene.receive(&asked).expect("received").0.requesters, ["https://behind.example"]);
+}
+
+/// OIDC Core 5.5.1.1: essential without values is a wish for whatever there is, and fails nothing.
+#[test]
+fn an_essential_level_without_values_is_no_list_of_levels() {
+    let scene = Scene::genuine();
+    let asked = Asked::genuine().with("claims", r#"{"id_token":{"acr":{"essential":true}}}"#);
+    let (request, _) = scene.receive(&asked).expect("received");
+    assert!(request.assurance.levels.is_empty() && !request.assurance.essential);
+    let (request, _) = scene.receive(&asked.with("acr_values", LOA3)).expect("received");
+    assert_eq!(request.assurance.levels.len(), 1);
+    assert!(!request.assurance.essential);
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use broker_core::attribute::AttributeName;
 use proptest::prelude::*;
 
-use super::{Asked, ClaimsParameter, Placement};
+use serde_json::{Value, json};
+
+use super::{Asked, ClaimsParameter, Placement, held};
 use crate::{
     claims::{Claim, ClaimNames},
     scope::Scope,
@@ -92,6 +94,7 @@ fn a_name_that_stands_twice_and_other_shapes_are_refused() {
         r#"{"id_token":{"name":{"essential":true,"essential":false}}}"#,
         r#"{"id_token":{"name":{"essential":"true"}}}"#,
         r#"{"id_token":{"name":{"values":"a"}}}"#,
+        r#"{"id_token":{"name":{"values":[]}}}"#,
         r#"{"id_token":{"name":[true]}}"#,
         r#"{"id_token":{"name":"Anna"}}"#,
         "{} {}",
@@ -99,6 +102,62 @@ fn a_name_that_stands_twice_and_other_shapes_are_refused() {
     ] {
         assert!(ClaimsParameter::read(bad).is_err(), "{bad}");
     }
+}
+
+fn wanted(asked: &Asked, name: AttributeName) -> Vec<(bool, Option<AttributeName>, Vec<&str>)> {
+    asked
+        .attributes
+        .iter()
+        .filter(|row| row.name == name)
+        .map(|row| (row.essential, row.or, row.values.iter().map(String::as_str).collect()))
+        .collect()
+}
+
+#[test]
+fn each_wish_for_a_value_is_a_row_of_its_own() {
+    let asked = placed(
+        &[],
+        r#"{"id_token":{"name":{"essential":true,"value":"Anna"}},"userinfo":{"name":null,"gender":{"values":["male"]}}}"#,
+        &[],
+    );
+    assert_eq!(
+        wanted(&asked, AttributeName::DisplayName),
+        [(false, None, vec![]), (true, None, vec!["Anna"])]
+    );
+    assert_eq!(wanted(&asked, AttributeName::Gender), [(false, None, vec!["M", "m"])]);
+}
+
+#[test]
+fn one_of_the_two_numbers_is_essential_by_the_scope() {
+    let asked = placed(&[Scope::NaturalPersonNumber], "{}", &[]);
+    assert_eq!(
+        wanted(&asked, AttributeName::PersonalIdentityNumber),
+        [(true, Some(AttributeName::CoordinationNumber), vec![])]
+    );
+    assert_eq!(wanted(&asked, AttributeName::CoordinationNumber), [(false, None, vec![])]);
+}
+
+#[test]
+fn what_no_destination_takes_is_not_asked_for_by_the_scope_either() {
+    let text = r#"{"id_token":{"https://id.oidc.se/claim/personalIdentityNumber":{"value":"191212121212"}}}"#;
+    let asked = placed(&[Scope::NaturalPersonNumber], text, &[]);
+    assert!(
+        wanted(&asked, AttributeName::PersonalIdentityNumber)
+            .iter()
+            .all(|(_, _, values)| values == &["191212121212"])
+    );
+}
+
+#[test]
+fn a_value_that_will_not_do_is_not_delivered_there() {
+    let only = |claim, value: Value, acceptable: &[Value]| held(claim, value, acceptable);
+    let (one, two) = (json!("aa01@2021006883"), json!("bb02@2021006883"));
+    assert_eq!(only(Claim::OrgAffiliation, one.clone(), &[two.clone()]), None);
+    assert_eq!(only(Claim::OrgAffiliation, one.clone(), &[two.clone(), one.clone()]), Some(one.clone()));
+    assert_eq!(only(Claim::OrgAffiliation, json!([one, two]), &[two.clone()]), Some(two));
+    assert_eq!(only(Claim::Nationalities, json!(["SE", "NO"]), &[json!("NO")]), Some(json!(["NO"])));
+    assert_eq!(only(Claim::Nationalities, json!(["SE"]), &[json!("NO")]), None);
+    assert_eq!(only(Claim::Name, json!("3"), &[json!(3)]), None);
 }
 
 proptest! {

@@ -50,7 +50,9 @@ fn nothing_is_promised_that_is_not_done() {
     }
     assert_eq!(document["request_parameter_supported"], json!(false));
     assert_eq!(document["request_uri_parameter_supported"], json!(false));
-    assert_eq!(document["https://id.oidc.se/disco/userMessageSupported"], json!(false));
+    assert_eq!(document["https://id.oidc.se/disco/userMessageSupportedMimeTypes"], json!(["text/plain"]));
+    assert_eq!(document["https://id.oidc.se/disco/originalClientTokenSupported"], json!(false));
+    assert_eq!(document["ui_locales_supported"], json!(["sv", "en"]));
 }
 
 #[test]

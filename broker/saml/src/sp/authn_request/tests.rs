@@ -30,6 +30,9 @@ fn request() -> AuthenticationRequest {
         languages: vec![],
         requesters: vec!["behind".into()],
         hops_left: None,
+        login_hint: None,
+        expected_subject: None,
+        message: None,
     }
 }
 
@@ -112,6 +115,12 @@ fn force_authn_and_is_passive_are_written_out() {
     assert_eq!(xml(&case).attribute("ForceAuthn"), Some("true"));
     assert_eq!(xml(&case).attribute("IsPassive"), Some("true"));
     case.request.freshness = Freshness { force: false, max_age: Some(60) };
+    assert_eq!(
+        xml(&case).attribute("ForceAuthn"),
+        Some("false"),
+        "in silence an old session may be young enough"
+    );
+    case.request.passive = false;
     assert_eq!(xml(&case).attribute("ForceAuthn"), Some("true"), "a max_age asks for a new authentication");
 }
 

@@ -8,6 +8,10 @@ use certs::{
 use certs_xml::{NewElement, namespace::SAML};
 
 use super::*;
+use crate::sp::{
+    Allowed,
+    inspect::{Against, Captured, inspect},
+};
 
 const GCM: BlockCipher = BlockCipher::Aes256Gcm;
 const CBC: BlockCipher = BlockCipher::Aes256Cbc;
@@ -278,4 +282,17 @@ fn nothing_that_was_decrypted_stands_in_the_steps() {
     let said = format!("{:?} {:?}", run.steps, run.result.as_ref().err());
     assert!(run.result.is_err());
     assert!(!said.contains("aa01@") && !said.contains("Anna"), "{said}");
+}
+
+#[test]
+fn an_inspection_opens_with_the_keys_that_it_is_given() {
+    let case = Case::genuine();
+    let captured = Captured::recognise(written(&case, "", "", GCM).as_bytes());
+    let against = Against { audience: Some(SP.into()), ..Against::default() };
+    let inspected = |keys: &[DecryptionKey]| {
+        inspect(&captured, &case.provider, &case.settings, &against, Allowed::default(), keys, NOW).result
+    };
+    let seen = inspected(&DECRYPTION[..1]).expect("it opens");
+    assert!(seen.attributes.iter().any(|attribute| attribute.values == ["Anna Ålm"]));
+    assert!(inspected(&[]).is_err_and(|failure| failure.code == F::Undecryptable));
 }

@@ -111,6 +111,7 @@ pub(crate) fn provider() -> SamlProvider {
         want_authn_requests_signed: true,
         name_id_formats: vec![],
         signing_methods: vec![],
+        shows_user_messages: false,
         valid_until: None,
         contacts: vec![],
         error_url: None,

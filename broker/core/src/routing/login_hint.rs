@@ -1,0 +1,37 @@
+//! What a `login_hint` says of the provider (OpenID Connect Core 3.1.2.1 leaves its meaning to the parties; Swedish profile 2.1.5).
+//!
+//! It is read as whose person will sign in, and only against what stands in the registry: a provider's identifier, an organisation
+//! number, or a domain or scope, alone or right of the last `@`. Anything else, and anything that fits more than one, says nothing. A hint
+//! chooses among the providers that the person could have chosen themselves, and never adds one.
+
+use std::sync::Arc;
+
+use crate::{organisation::OrganisationNumber, policy::ProviderPolicy, request::LoginHint};
+
+/// No entity ID is longer (SAML Core 8.3.6), and no mail address.
+const LONGEST: usize = 1024;
+
+/// The provider that the hint leads to.
+pub(super) fn hinted<'p>(
+    hint: &LoginHint,
+    offered: &'p [Arc<ProviderPolicy>],
+) -> Option<&'p Arc<ProviderPolicy>> {
+    let hint = hint.as_str().trim();
+    if hint.len() > LONGEST {
+        return None;
+    }
+    if let Some(named) = offered.iter().find(|provider| provider.id.as_str() == hint) {
+        return Some(named);
+    }
+    let place = hint.rsplit_once('@').map_or(hint, |(_, place)| place);
+    let number = OrganisationNumber::parse(place);
+    let mut fitting = offered.iter().filter(|provider| {
+        let organisation = &provider.organisation;
+        number.as_ref().is_some_and(|number| *number == organisation.number)
+            || organisation.owns_host(place)
+            || organisation.owns_scope(place)
+    });
+    let first = fitting.next()?;
+    // Two organisations that could be meant, or two providers of one: the person knows best.
+    fitting.next().is_none().then_some(first)
+}
