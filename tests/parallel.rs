@@ -21,6 +21,12 @@ const AT_ONCE: usize = 64;
 /// How many may be told to try again because the store's answer was late: on a machine that does much else, it sometimes is.
 const LATE: usize = ATTEMPTS / 10;
 
+/// Two nodes, whose limits on how often one may ask stand back: here it is what is used once that is looked at.
+fn plan() -> Plan {
+    let more = "[limits]\nclient_per_second = 1000000\nanswers_per_login = 1000\n".to_owned();
+    Plan { nodes: 2, notice: false, more, ..Plan::default() }
+}
+
 /// Calls `attempt` [`ATTEMPTS`] times, [`AT_ONCE`] at a time, and gives what came of each.
 async fn in_parallel<T, F>(attempt: impl Fn(usize) -> F + Send + Sync + 'static) -> Vec<T>
 where
@@ -57,7 +63,7 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_redeemed_once() {
-    let federation = Federation::start(Plan { nodes: 2, notice: false, ..Plan::default() }).await;
+    let federation = Federation::start(plan()).await;
     let mut walk = Walk::new(&federation, Person::asa());
     walk.until("redeem", federation.port()).await;
     let Next::Redeem(code) = walk.next.clone() else { panic!("at the token endpoint") };
@@ -89,7 +95,7 @@ async fn a_code_is_redeemed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_redeem_one_code_at_the_same_moment_leave_no_token_alive() {
-    let federation = Federation::start(Plan { nodes: 2, notice: false, ..Plan::default() }).await;
+    let federation = Federation::start(plan()).await;
     let (wire, issuer, party) = (&federation.wire, &federation.issuer, federation.party());
     let ports = [federation.nodes[0].port(), federation.nodes[1].port()];
     for number in 0..60 {
@@ -114,7 +120,7 @@ async fn two_who_redeem_one_code_at_the_same_moment_leave_no_token_alive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_assertion_ends_one_login_once() {
-    let federation = Federation::start(Plan { nodes: 2, notice: false, ..Plan::default() }).await;
+    let federation = Federation::start(plan()).await;
     let mut walk = Walk::new(&federation, Person::asa());
     walk.until("assert", federation.port()).await;
     let Next::Assert(form) = walk.next.clone() else { panic!("at the provider") };

@@ -10,6 +10,7 @@
 //! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
 //! | `drive.rs`, `drive/` | the login's trips to the store, in order |
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
+//! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
@@ -25,6 +26,7 @@ mod endpoint;
 mod failed;
 mod moment;
 mod oidc_keys;
+mod outbound;
 mod own_metadata;
 mod page;
 mod registry_watch;

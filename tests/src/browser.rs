@@ -89,6 +89,20 @@ impl Browser {
         self.post(port, &form.action, &encoded(&form.fields)).await
     }
 
+    /// The same, where the node may hang up.
+    ///
+    /// # Errors
+    /// When it does.
+    pub async fn try_submit(&self, port: u16, form: &Form) -> Result<Page, NoReply> {
+        let url = self.broker_url(&form.action);
+        let request = self
+            .request("POST", &url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Full::new(Bytes::from(encoded(&form.fields))))
+            .expect("a request");
+        self.send(port, url, request).await
+    }
+
     /// Sends a form with headers that a browser adds by itself, such as where the form came from.
     pub async fn submit_with(&self, port: u16, form: &Form, headers: &[(&str, &str)]) -> Page {
         self.post_with(port, &form.action, &encoded(&form.fields), headers).await

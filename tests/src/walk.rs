@@ -220,6 +220,11 @@ impl<'f> Walk<'f> {
         self.provider.answer(self.asked.as_ref().expect("the provider was asked"), &self.person)
     }
 
+    /// Goes on from the answer to the authorization request, which somebody else has sent.
+    pub async fn arrive(&mut self, port: u16, page: &Page) {
+        self.next = self.at_provider(port, page).await;
+    }
+
     async fn after_begin(&mut self, port: u16, page: Page) -> Next {
         if page.reply.status == 200 && page.reply.text().contains("id=\"choices\"") {
             let wanted = crate::browser::encoded(&[("provider", &self.provider.entity_id)]);

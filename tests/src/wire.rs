@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt, io,
+    net::{IpAddr, Ipv4Addr},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,6 +16,7 @@ use http::{HeaderMap, Request, StatusCode, header::HeaderName};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// An answer, whole.
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ impl fmt::Display for NoReply {
 /// Connections that are kept, by port.
 #[derive(Default)]
 pub struct Wire {
+    from: Option<IpAddr>,
     idle: Mutex<HashMap<u16, Vec<SendRequest<Full<Bytes>>>>>,
     waited: AtomicU64,
 }
@@ -83,6 +86,12 @@ impl Wire {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, whose connections come from an address of their own, such as 127.0.0.2.
+    #[must_use]
+    pub fn from_address(address: IpAddr) -> Self {
+        Self { from: Some(address), ..Self::default() }
     }
 
     /// Sends a request to a port and reads the answer whole.
@@ -107,7 +116,7 @@ impl Wire {
         loop {
             let (mut connection, fresh) = match self.kept(port) {
                 Some(connection) => (connection, false),
-                None => (connect(port).await?, true),
+                None => (connect(self.from, port).await?, true),
             };
             if connection.ready().await.is_err() && !fresh {
                 continue;
@@ -144,14 +153,23 @@ impl Wire {
     }
 }
 
-async fn connect(port: u16) -> Result<SendRequest<Full<Bytes>>, NoReply> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the harness stands outside of the process whose sockets are counted"
-    )]
-    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.map_err(NoReply::Connect)?;
-    let _ = stream.set_nodelay(true);
+async fn connect(from: Option<IpAddr>, port: u16) -> Result<SendRequest<Full<Bytes>>, NoReply> {
+    let stream = stream(from, port).await.map_err(NoReply::Connect)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(NoReply::Http)?;
     tokio::spawn(connection);
     Ok(sender)
+}
+
+/// A bare connection to a port of the loopback address, from an address of this machine where one is given.
+///
+/// # Errors
+/// When there is none to be had.
+pub async fn stream(from: Option<IpAddr>, port: u16) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(from) = from {
+        socket.bind((from, 0).into())?;
+    }
+    let stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?;
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }

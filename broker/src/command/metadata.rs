@@ -1,6 +1,9 @@
 //! `sparvidd metadata add|list|show|remove`
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
@@ -26,7 +29,14 @@ use super::{
     edit::{self, Changes, Edit},
     style,
 };
-use crate::moment::moment;
+use crate::{
+    config::Config,
+    moment::moment,
+    outbound::{Outbound, Wanted},
+};
+
+/// The largest document that is fetched, in octets.
+const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// What to do with metadata.
 #[derive(Debug, Subcommand)]
@@ -55,8 +65,8 @@ pub(crate) enum Metadata {
 /// `metadata add`
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Metadata files.
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Metadata files, or https addresses to fetch them from.
+    #[arg(required = true, value_name = "FILE or URL", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgument,
@@ -265,12 +275,14 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         hidden: add.hidden.then_some(true),
         suspended: None,
     };
+    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();
     for path in &add.files {
-        let octets = edit::read_file(path)?;
-        files.push((path.display().to_string(), octets));
+        let name = path.display().to_string();
+        let octets = if is_address(&name) { fetched(&config, &name).await? } else { edit::read_file(path)? };
+        files.push((name, octets));
     }
-    let mut edit = Edit::open(&add.config.config).await?;
+    let mut edit = Edit::of(config).await?;
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -305,6 +317,29 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         }
     }
     Ok(())
+}
+
+/// Whether what stands for a file is an address. Only an http one is, so that a mistyped scheme is looked for as a file and said to be missing.
+fn is_address(name: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| name.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// A metadata document by its address. It is believed as far as a file that the operator had fetched over TLS: the organisation's record bounds it.
+async fn fetched(config: &Config, url: &str) -> Result<Vec<u8>, Stopped> {
+    let client = Outbound::of(&config.file.outbound).map_err(Stopped::could_not)?;
+    let wanted = Wanted {
+        url,
+        accept: "application/samlmetadata+xml, application/xml;q=0.9, application/json;q=0.9, */*;q=0.1",
+        largest: LARGEST_DOCUMENT,
+        redirects: 3,
+        within: Duration::from_secs(60),
+    };
+    client
+        .fetch(wanted)
+        .await
+        .map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))
 }
 
 /// What adding did.

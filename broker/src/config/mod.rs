@@ -52,6 +52,9 @@ pub(crate) struct File {
     /// Bounds.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    /// Calls to others.
+    #[serde(default)]
+    pub(crate) outbound: OutboundSection,
     /// The log.
     #[serde(default)]
     pub(crate) log: LogSection,
@@ -209,10 +212,22 @@ impl Default for LimitsSection {
             work_milliseconds: 5_000,
             client_per_second: 500,
             guesses_per_minute: 60,
-            begun_per_minute: 15,
-            answers_per_login: 10,
+            begun_per_minute: 20,
+            answers_per_login: 50,
         }
     }
+}
+
+/// `[outbound]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutboundSection {
+    /// Networks that are not public and may be called all the same.
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
+    /// Certificate authorities that are trusted beside the public ones, PEM.
+    #[serde(default)]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -283,7 +298,9 @@ impl Config {
         let in_base = |path: &mut PathBuf| *path = base.join(&*path);
         in_base(&mut file.keys);
         in_base(&mut file.state);
-        for path in [&mut file.store.ca, &mut file.pages.directory].into_iter().flatten() {
+        for path in
+            [&mut file.store.ca, &mut file.pages.directory, &mut file.outbound.ca].into_iter().flatten()
+        {
             in_base(path);
         }
         if let Some(tls) = &mut file.tls {

@@ -39,6 +39,8 @@ pub(crate) const KEYS: &[&str] = &[
     "limits.guesses_per_minute",
     "limits.begun_per_minute",
     "limits.answers_per_login",
+    "outbound.allow",
+    "outbound.ca",
     "log.format",
 ];
 

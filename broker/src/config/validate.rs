@@ -4,11 +4,13 @@ use broker_core::assurance::OutputMap;
 use url::{Host, Url};
 
 use super::{File, Problem, Problems};
+use crate::outbound::Network;
 
 /// Checks what a type cannot say, and takes the issuer apart.
 pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
     store_url(file, problems);
     limits(file, problems);
+    outbound(file, problems);
     let Ok(origin) = Url::parse(&file.issuer) else {
         problems.add_about(
             "issuer",
@@ -114,6 +116,21 @@ fn store_url(file: &File, problems: &mut Problems) {
                 "Use rediss://, or a tunnel. Records are sealed, but whoever is between can deny service.",
             ),
         );
+    }
+}
+
+fn outbound(file: &File, problems: &mut Problems) {
+    for network in &file.outbound.allow {
+        if let Err(unreadable) = network.parse::<Network>() {
+            problems.add_about(
+                "allow",
+                Problem::error(
+                    "config.outbound_allow",
+                    unreadable,
+                    "Name the networks of your own that metadata is fetched from, such as [\"10.0.0.0/8\"].",
+                ),
+            );
+        }
     }
 }
 

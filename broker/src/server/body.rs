@@ -21,10 +21,17 @@ tokio::task_local! {
     static SHARE: Share;
 }
 
-/// In which a body must have begun to keep its pace.
-const GRACE: Duration = Duration::from_secs(8);
-/// The slowest pace of a body after that, in octets a second: a modem's.
-const SLOWEST: usize = 4 * 1024;
+/// How fast a body must come.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// In which it must have begun to keep it.
+    grace: Duration,
+    /// What each further octet gains.
+    each: Duration,
+}
+
+/// Eight seconds, and then 4 KiB a second: a modem's pace.
+const PACE: Pace = Pace { grace: Duration::from_secs(8), each: Duration::from_nanos(1_000_000_000 / 4096) };
 /// Memory is taken by pieces of this many octets.
 const PIECE: usize = 8 * 1024;
 /// Empty frames that a body may have: they cost us and not the sender.
@@ -92,7 +99,11 @@ pub(crate) enum NotRead {
 ///
 /// # Errors
 /// Why it was not read. What is left of it is not read either.
-pub(crate) async fn body(mut body: Body, largest: usize) -> Result<Vec<u8>, NotRead> {
+pub(crate) async fn body(body: Body, largest: usize) -> Result<Vec<u8>, NotRead> {
+    paced(body, largest, PACE).await
+}
+
+async fn paced(mut body: Body, largest: usize, pace: Pace) -> Result<Vec<u8>, NotRead> {
     if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > largest) {
         return Err(NotRead::TooLarge(largest));
     }
@@ -100,8 +111,8 @@ pub(crate) async fn body(mut body: Body, largest: usize) -> Result<Vec<u8>, NotR
     let mut octets = Vec::new();
     let mut empty = 0;
     loop {
-        let seconds = u64::try_from(octets.len() / SLOWEST).unwrap_or(u64::MAX);
-        let deadline = began + GRACE + Duration::from_secs(seconds);
+        let gained = pace.each.saturating_mul(u32::try_from(octets.len()).unwrap_or(u32::MAX));
+        let deadline = began + pace.grace + gained;
         let frame = match tokio::time::timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(NotRead::TooSlow),
             Ok(None) => return Ok(octets),
@@ -140,7 +151,7 @@ mod tests {
     use axum::body::{Body, Bytes};
     use hyper::body::Frame;
 
-    use super::{EMPTY_FRAMES, GRACE, Memory, NotRead, PIECE, SLOWEST, body};
+    use super::{EMPTY_FRAMES, Memory, NotRead, PACE, PIECE, Pace, body, paced};
 
     #[tokio::test]
     async fn a_body_of_the_largest_size_is_read_and_one_octet_more_is_not() {
@@ -166,15 +177,14 @@ mod tests {
         assert_eq!(too_much, Err(NotRead::NoRoom));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_body_keeps_a_pace() {
-        let slow = Pieces::new(100, 1, Some(Duration::from_secs(1)));
-        let began = tokio::time::Instant::now();
-        assert_eq!(body(Body::new(slow), 1_000).await, Err(NotRead::TooSlow));
-        assert_eq!(began.elapsed(), GRACE);
-        // At twice the slowest pace it may take as long as it needs.
-        let steady = Pieces::new(30, 2 * SLOWEST, Some(Duration::from_secs(1)));
-        assert!(body(Body::new(steady), 1 << 20).await.is_ok());
+        let pace = Pace { grace: Duration::from_millis(100), each: Duration::from_millis(1) };
+        let every = |pieces, length| Body::new(Pieces::new(pieces, length, Some(Duration::from_millis(20))));
+        assert_eq!(paced(every(100, 1), 1_000, pace).await, Err(NotRead::TooSlow));
+        // Five hundred octets gain half a second, and came in a fiftieth of one.
+        assert!(paced(every(20, 500), 1 << 20, pace).await.is_ok(), "it may take as long as it needs");
+        assert!(PACE.each * 4096 <= Duration::from_secs(1) && PACE.grace >= Duration::from_secs(5));
     }
 
     #[tokio::test]

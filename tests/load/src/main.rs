@@ -9,7 +9,9 @@
 //! | `process.rs` | what Linux knows of a process: its time and its memory |
 //! | `raw.rs` | the same public-key operations without anything around them |
 //! | `report.rs` | the figures, for people and as JSON |
+//! | `hostile.rs` | senders who cost as much as they can, at the same time |
 
+mod hostile;
 mod process;
 mod raw;
 mod report;
@@ -58,6 +60,9 @@ struct Arguments {
     /// Show the notice at each login.
     #[arg(long)]
     notice: bool,
+    /// Measure a second time while so many hostile senders do their worst; fails when a login fails, or a node takes more than 200 MB on top.
+    #[arg(long, default_value_t = 0, value_name = "SENDERS")]
+    hostile: usize,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -95,16 +100,49 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let report = runtime.block_on(measured(&arguments));
-    if arguments.json {
-        println!("{}", report.json());
-    } else {
-        print!("{}", report.table());
+    let (alone, beside) = runtime.block_on(both(&arguments));
+    let reports = std::iter::once(&alone).chain(beside.as_ref().map(|(report, _)| report));
+    for report in reports {
+        if arguments.json {
+            println!("{}", report.json());
+        } else {
+            println!("{}", report.table());
+        }
+    }
+    let Some((beside, sent)) = beside else { return ExitCode::SUCCESS };
+    let more = beside.peak().saturating_sub(alone.peak());
+    // For people; with --json standard output holds objects alone.
+    eprintln!(
+        "{} hostile senders sent {sent} requests; p99 was {:.1} times as long; a node took {} MB more",
+        arguments.hostile,
+        beside.wait(99) / alone.wait(99).max(0.001),
+        more / (1024 * 1024),
+    );
+    if more > MORE_MEMORY {
+        eprintln!("that is more than {} MB", MORE_MEMORY / (1024 * 1024));
+        return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
-async fn measured(arguments: &Arguments) -> Report {
+/// What hostile senders may make a node take on top, in octets: the bodies that it has room for, connections, and messages in work.
+const MORE_MEMORY: u64 = 200 * 1024 * 1024;
+
+/// Honest logins alone, and where that is asked for once more beside hostile senders, with how many requests those sent.
+async fn both(arguments: &Arguments) -> (Report, Option<(Report, u64)>) {
+    let federation = started(arguments).await;
+    let alone = measured(arguments, &federation, false).await;
+    if arguments.hostile == 0 {
+        return (alone, None);
+    }
+    let hostile = hostile::Hostile::loose(&federation, arguments.hostile);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let beside = measured(arguments, &federation, true).await;
+    let sent = hostile.stop().await;
+    (alone, Some((beside, sent)))
+}
+
+async fn started(arguments: &Arguments) -> Arc<Federation> {
     let ec = arguments.keys == Keys::Ec;
     let mut party = RelyingParty::with_basic("journal");
     if ec {
@@ -119,11 +157,17 @@ async fn measured(arguments: &Arguments) -> Report {
     };
     let federation = Arc::new(Federation::start(plan).await);
     let _ = driven(&federation, arguments.warmup, arguments.concurrency).await;
-    let trips = trips_per_login(&federation).await;
+    federation
+}
+
+async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: bool) -> Report {
+    let ec = arguments.keys == Keys::Ec;
+    // Beside hostile senders the server hears their commands, too.
+    let trips = if beside { None } else { trips_per_login(federation).await };
     let ids: Vec<u32> = federation.nodes.iter().map(tests::node::Node::process_id).collect();
     let before: Duration = ids.iter().map(|id| process::time(*id)).sum();
     let began = Instant::now();
-    let mut waits = driven(&federation, arguments.logins, arguments.concurrency).await;
+    let mut waits = driven(federation, arguments.logins, arguments.concurrency).await;
     let elapsed = began.elapsed();
     let spent = ids.iter().map(|id| process::time(*id)).sum::<Duration>().saturating_sub(before);
     waits.sort();

@@ -38,9 +38,14 @@ impl Report {
     }
 
     /// The wait that `percent` of the logins did not exceed, by the nearest rank.
-    fn wait(&self, percent: usize) -> f64 {
+    pub(crate) fn wait(&self, percent: usize) -> f64 {
         let rank = (self.waits.len() * percent).div_ceil(100).saturating_sub(1);
         self.waits.get(rank).copied().map_or(0.0, milliseconds)
+    }
+
+    /// The most memory that a node had, in octets.
+    pub(crate) fn peak(&self) -> u64 {
+        self.memory.iter().map(|(_, peak)| *peak).max().unwrap_or_default()
     }
 
     /// For scripts. Times in milliseconds, memory in octets.

@@ -211,43 +211,6 @@ fn only_what_was_offered_can_be_chosen() {
     assert!(!refused.cause.contains("anna"), "what was typed stays out of the log: {}", refused.cause);
 }
 
-/// What comes of a demand for a level, where two providers are registered for loa3 under a ceiling.
-fn demanded(
-    level: &str,
-    profile: AssuranceProfile,
-    essential: bool,
-    ceiling: &str,
-) -> Result<(), FailureCode> {
-    let mut peers = federation();
-    let loa3 = Assurance::new("http://id.elegnamnden.se/loa/1.0/loa3");
-    for provider in &mut peers.providers {
-        provider.assurance = vec![loa3.clone()];
-        let mut organisation = (*provider.organisation).clone();
-        organisation.ceiling = vec![Assurance::new(ceiling)];
-        provider.authority = Authority::of(&organisation);
-    }
-    peers.relying_party.assurance_profile = profile;
-    let mut request = request(&[], false);
-    request.assurance = RequestedAssurance { levels: vec![Assurance::new(level)], essential };
-    let routed = Login::<Received>::begin(context(request)).route(&peers, &OutputMap::new(false));
-    routed.map(|_| ()).map_err(|(failure, _)| failure.code)
-}
-
-#[test]
-fn a_level_that_nobody_can_give_is_refused_before_anybody_is_asked() {
-    use AssuranceProfile as P;
-    let loa3 = "http://id.elegnamnden.se/loa/1.0/loa3";
-    let uncertified = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
-    let refused = Err(FailureCode::AssuranceTooLow);
-    assert_eq!(demanded(uncertified, P::Plain, true, loa3), Ok(()));
-    assert_eq!(demanded(loa3, P::Plain, true, loa3), refused, "not reviewed");
-    assert_eq!(demanded("http://id.sambi.se/loa/loa3", P::Plain, true, loa3), refused, "nobody has it");
-    assert_eq!(demanded(uncertified, P::Sambi, true, loa3), refused, "the profile does not know it");
-    let loa2 = "http://id.elegnamnden.se/loa/1.0/loa2";
-    assert_eq!(demanded(uncertified, P::Plain, true, loa2), refused, "above the ceiling");
-    assert_eq!(demanded(loa3, P::Plain, false, loa3), Ok(()), "a wish never fails a login");
-}
-
 /// Two organisations with a provider each, and a third provider that only shares the second one's organisation.
 fn owners() -> Federation {
     let mut peers = federation();
@@ -327,4 +290,41 @@ fn a_silent_request_goes_where_its_hint_leads() {
     };
     assert_eq!(with("a"), Ok(vec!["a".into()]));
     assert_eq!(with("nobody"), Err(FailureCode::InteractionRequired));
+}
+
+/// What comes of a demand for a level, where two providers are registered for loa3 under a ceiling.
+fn demanded(
+    level: &str,
+    profile: AssuranceProfile,
+    essential: bool,
+    ceiling: &str,
+) -> Result<(), FailureCode> {
+    let mut peers = federation();
+    let loa3 = Assurance::new("http://id.elegnamnden.se/loa/1.0/loa3");
+    for provider in &mut peers.providers {
+        provider.assurance = vec![loa3.clone()];
+        let mut organisation = (*provider.organisation).clone();
+        organisation.ceiling = vec![Assurance::new(ceiling)];
+        provider.authority = Authority::of(&organisation);
+    }
+    peers.relying_party.assurance_profile = profile;
+    let mut request = request(&[], false);
+    request.assurance = RequestedAssurance { levels: vec![Assurance::new(level)], essential };
+    let routed = Login::<Received>::begin(context(request)).route(&peers, &OutputMap::new(false));
+    routed.map(|_| ()).map_err(|(failure, _)| failure.code)
+}
+
+#[test]
+fn a_level_that_nobody_can_give_is_refused_before_anybody_is_asked() {
+    use AssuranceProfile as P;
+    let loa3 = "http://id.elegnamnden.se/loa/1.0/loa3";
+    let uncertified = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
+    let refused = Err(FailureCode::AssuranceTooLow);
+    assert_eq!(demanded(uncertified, P::Plain, true, loa3), Ok(()));
+    assert_eq!(demanded(loa3, P::Plain, true, loa3), refused, "not reviewed");
+    assert_eq!(demanded("http://id.sambi.se/loa/loa3", P::Plain, true, loa3), refused, "nobody has it");
+    assert_eq!(demanded(uncertified, P::Sambi, true, loa3), refused, "the profile does not know it");
+    let loa2 = "http://id.elegnamnden.se/loa/1.0/loa2";
+    assert_eq!(demanded(uncertified, P::Plain, true, loa2), refused, "above the ceiling");
+    assert_eq!(demanded(loa3, P::Plain, false, loa3), Ok(()), "a wish never fails a login");
 }
