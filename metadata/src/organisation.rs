@@ -138,7 +138,7 @@ impl RecordParts {
         Some(Organisation {
             domains: kept(domains, &rule::DOMAIN, is_host, report),
             scopes: kept(named(self.scopes), &rule::SCOPE, is_scope, report),
-            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, |prefix| is_hsa_beginning(prefix), report),
+            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, is_hsa_beginning, report),
             ceiling: kept(self.ceiling, &rule::CEILING, |uri| Assurance::new(uri).is_known(), report)
                 .into_iter()
                 .map(Assurance::new)
