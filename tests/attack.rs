@@ -43,6 +43,8 @@ mod kit;
 mod redirect;
 #[path = "attack/replay.rs"]
 mod replay;
+#[path = "attack/signing.rs"]
+mod signing;
 #[path = "attack/time.rs"]
 mod time;
 #[path = "attack/wrapping.rs"]
@@ -112,6 +114,11 @@ fn a_relying_party_proves_itself_by_its_own_key() {
 #[test]
 fn a_request_leads_where_it_was_registered_to_lead() {
     kit::run(kit::scenarios(redirect::SCENARIOS));
+}
+
+#[test]
+fn what_the_judge_must_not_pass_it_does_not() {
+    kit::run(kit::the_judge_is_not_blind());
 }
 
 /// Every family: its name in the document, the test that tries it, and its vectors.

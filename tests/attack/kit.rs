@@ -10,11 +10,9 @@ use std::{
     sync::{Arc, LazyLock, OnceLock, Weak},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_saml::idp::AssertionToIssue;
 use bytes::Bytes;
-use certs::{DigestAlgorithm, PrivateKey, PublicKey, Signer as _};
-use certs_xml::{Canonicalization, Document, Limits, canonicalize};
+use certs::{PrivateKey, PublicKey};
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use tests::{
@@ -28,9 +26,11 @@ use tests::{
 };
 use tokio::{runtime::Runtime, sync::Mutex};
 
-pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
-pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
-pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+use super::signing::part_of;
+pub(crate) use super::signing::{
+    DS, ENVELOPED, EXCLUSIVE, Signing, last_replaced, part, placed, replaced, transforms,
+};
+
 /// What the genuine person is called in her subject identifier and service identity, and what the attacker would like to be.
 pub(crate) const GENUINE: &str = "asabergv0@";
 pub(crate) const EVIL: &str = "chefenny0@";
@@ -353,6 +353,29 @@ async fn at_once<T: Sync>(
     assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), family.len(), failed.join("\n"));
 }
 
+/// The judge itself: what it must not pass, it does not.
+pub(crate) async fn the_judge_is_not_blind() {
+    let bench = bench().await;
+    let genuine: Vector = on_response("", "", &["provider.signature_invalid"], signed_response);
+    let changed: Vector =
+        harmless("", "", |scene| replaced(&scene.response(&scene.text()), GENUINE, EVIL).into());
+    let somebody_else: Vector = harmless("", "", |scene| {
+        let other = Person::numbered(6);
+        let text = scene.text().replace(&Person::asa().subject_id, &other.subject_id);
+        scene.response(&text).into()
+    });
+    let another_code: Vector = on_response("", "", &["provider.expired"], |scene| scene.text().into());
+    let broken_twin = Vector {
+        twin: |_| b"<x/>".to_vec(),
+        ..on_response("", "", &["provider.signature_missing"], |scene| scene.text().into())
+    };
+    for vector in [genuine, changed, somebody_else, another_code, broken_twin] {
+        let bench = bench.clone();
+        let judged = tokio::spawn(async move { judged(&bench, &vector).await });
+        assert!(judged.await.is_err(), "a vector passed that must not");
+    }
+}
+
 fn said(error: tokio::task::JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else { return "given up".to_owned() };
     let text = panic.downcast_ref::<String>().cloned();
@@ -445,131 +468,6 @@ impl<'w> Scene<'w> {
         bend(&mut signing);
         signing.on(&self.text(), &self.answer.response_id).into()
     }
-}
-
-/// How a signature is made. What [`Signing::by`] gives is what the broker's own signer would write.
-pub(crate) struct Signing<'k> {
-    key: &'k PrivateKey,
-    /// `Algorithm` of CanonicalizationMethod, and what stands inside it.
-    pub(crate) canonicalization: (String, String),
-    /// `Algorithm` of SignatureMethod, and what stands inside it.
-    pub(crate) method: (String, String),
-    /// The attributes of Reference; `None`: to the element that is signed.
-    pub(crate) reference: Option<String>,
-    /// The element Transforms, whole; may be empty.
-    pub(crate) transforms: String,
-    /// `Algorithm` of DigestMethod.
-    pub(crate) digest_method: String,
-    /// Text of DigestValue in place of the right one.
-    pub(crate) digest: Option<String>,
-    /// Further elements after the one Reference.
-    pub(crate) more: String,
-    /// Elements after SignatureValue.
-    pub(crate) after: String,
-    /// What gives the octets of SignatureValue for those of SignedInfo, in place of the key.
-    pub(crate) seal: Option<Box<dyn Fn(&[u8]) -> Vec<u8> + 'k>>,
-}
-
-/// A Transforms element of these algorithms.
-pub(crate) fn transforms(algorithms: &[&str]) -> String {
-    let all: String =
-        algorithms.iter().map(|uri| format!("<ds:Transform Algorithm=\"{uri}\"></ds:Transform>")).collect();
-    format!("<ds:Transforms>{all}</ds:Transforms>")
-}
-
-impl<'k> Signing<'k> {
-    /// By that key, as it should be.
-    pub(crate) fn by(key: &'k PrivateKey) -> Self {
-        Self {
-            key,
-            canonicalization: (EXCLUSIVE.to_owned(), String::new()),
-            method: (key.algorithm().xml_uri().expect("an XML algorithm").to_owned(), String::new()),
-            reference: None,
-            transforms: transforms(&[ENVELOPED, EXCLUSIVE]),
-            digest_method: DigestAlgorithm::Sha256.xml_uri().to_owned(),
-            digest: None,
-            more: String::new(),
-            after: String::new(),
-            seal: None,
-        }
-    }
-
-    /// The Signature over the element of `document` that has this ID, whose own signature must not be there.
-    pub(crate) fn over(&self, document: &str, id: &str) -> String {
-        let read =
-            Document::read(document.as_bytes(), Limits::message()).expect("readable before it is bent");
-        let element = read.elements().find(|element| element.attribute("ID") == Some(id)).expect("the ID");
-        let octets = canonicalize(element, &Canonicalization::exclusive(), None).expect("in bounds");
-        self.of_octets(&octets, id)
-    }
-
-    /// The Signature over octets.
-    pub(crate) fn of_octets(&self, octets: &[u8], id: &str) -> String {
-        let (signed_info, value) = self.sealed(octets, id);
-        format!(
-            "<ds:Signature xmlns:ds=\"{DS}\">{signed_info}<ds:SignatureValue>{}</ds:SignatureValue>{}</ds:Signature>",
-            STANDARD.encode(value),
-            self.after
-        )
-    }
-
-    /// SignedInfo in canonical form, and its signature.
-    pub(crate) fn sealed(&self, octets: &[u8], id: &str) -> (String, Vec<u8>) {
-        let algorithm = DigestAlgorithm::from_xml_uri(&self.digest_method).unwrap_or(DigestAlgorithm::Sha256);
-        let digest = self.digest.clone().unwrap_or_else(|| STANDARD.encode(algorithm.digest(octets)));
-        let reference = self.reference.clone().unwrap_or_else(|| format!(" URI=\"#{id}\""));
-        let Self { transforms, digest_method, more, .. } = self;
-        let (canonical, canonical_inside) = &self.canonicalization;
-        let (method, method_inside) = &self.method;
-        let signed_info = format!(
-            "<ds:SignedInfo xmlns:ds=\"{DS}\">\
-             <ds:CanonicalizationMethod Algorithm=\"{canonical}\">{canonical_inside}</ds:CanonicalizationMethod>\
-             <ds:SignatureMethod Algorithm=\"{method}\">{method_inside}</ds:SignatureMethod>\
-             <ds:Reference{reference}>{transforms}<ds:DigestMethod Algorithm=\"{digest_method}\"></ds:DigestMethod>\
-             <ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>{more}</ds:SignedInfo>"
-        );
-        let value = match &self.seal {
-            Some(seal) => seal(signed_info.as_bytes()),
-            None => self.key.sign(signed_info.as_bytes()).expect("signed"),
-        };
-        (signed_info, value)
-    }
-
-    /// `document` with the Signature in its place.
-    pub(crate) fn on(&self, document: &str, id: &str) -> String {
-        placed(document, id, &self.over(document, id))
-    }
-}
-
-/// `document` with `signature` right after the Issuer of the element that has this ID.
-pub(crate) fn placed(document: &str, id: &str, signature: &str) -> String {
-    let end = "</saml:Issuer>";
-    let from = document.find(&format!(" ID=\"{id}\"")).expect("the ID");
-    let at = from + document[from..].find(end).expect("an Issuer") + end.len();
-    format!("{}{signature}{}", &document[..at], &document[at..])
-}
-
-/// `text` with the first `from` replaced, which must be there.
-pub(crate) fn replaced(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "{from} is not in {text}");
-    text.replacen(from, to, 1)
-}
-
-/// `text` with the last `from` replaced, which must be there.
-pub(crate) fn last_replaced(text: &str, from: &str, to: &str) -> String {
-    let at = text.rfind(from).unwrap_or_else(|| panic!("{from} is not in {text}"));
-    format!("{}{to}{}", &text[..at], &text[at + from.len()..])
-}
-
-/// The part of `text` from `start` through `end`.
-pub(crate) fn part(text: &str, start: &str, end: &str) -> String {
-    part_of(text, start, end).unwrap_or_else(|| panic!("{start} to {end} is not in {text}"))
-}
-
-fn part_of(text: &str, start: &str, end: &str) -> Option<String> {
-    let from = text.find(start)?;
-    let through = from + text[from..].find(end)? + end.len();
-    Some(text[from..through].to_owned())
 }
 
 /// A form of the same fields with another message in it.

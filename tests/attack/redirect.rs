@@ -215,7 +215,7 @@ async fn mix_up(bench: &Bench) {
     let url = Url::parse(&onward).expect("an address");
     let issuers: Vec<_> =
         url.query_pairs().filter(|(name, _)| name == "iss").map(|(_, value)| value.into_owned()).collect();
-    assert_eq!(issuers, [bench.federation.issuer.clone()]);
+    assert_eq!(issuers, std::slice::from_ref(&bench.federation.issuer));
     let document = bench.federation.document(bench.port(), "/.well-known/openid-configuration").await.json();
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
     assert_eq!(document["issuer"], bench.federation.issuer.as_str());
