@@ -263,9 +263,10 @@ fn unknown(rule: &'static Rule, key: &str, known: &[&str], place: Place) -> Find
     Finding::new(rule, place).found(key).expected(nearest)
 }
 
-/// A host name, or the number of a machine for tests on it.
+/// A host name, or the number of a machine for tests on it. A label that says it is international must be so.
 fn is_host(text: &str) -> bool {
     text.len() <= 253
+        && (!text.contains("xn--") || ascii(text).as_deref() == Some(text))
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
