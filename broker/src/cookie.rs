@@ -18,6 +18,10 @@ use http::{HeaderMap, HeaderValue, header};
 /// Logins that one browser may have open.
 const MOST: usize = 20;
 
+/// How many of the oldest one answer expires. Somebody who can plant cookies with our names would otherwise make the answer's head as large as a request's
+/// may be, and proxies give up at a few kilobytes: what is left goes with the next logins.
+const MOST_EXPIRED: usize = 20;
+
 /// How long a browser keeps the cookie, in seconds: far longer than any login, for the way back from a page that was left open over lunch. What it
 /// binds ends in the store long before.
 pub(crate) const KEPT_SECONDS: u64 = 12 * 3600;
@@ -93,7 +97,7 @@ impl LoginCookie {
         (handle, travels)
     }
 
-    /// The headers that set it, and expire the oldest beyond the most that a browser may have.
+    /// The headers that set it, and expire the oldest beyond the most that a browser may have, [`MOST_EXPIRED`] at a time.
     pub(crate) fn set(&self, request: &HeaderMap, https: bool, now: Timestamp) -> Vec<HeaderValue> {
         let prefix = prefix(https);
         let mut open: Vec<(&str, i64)> = pairs(request)
@@ -103,7 +107,7 @@ impl LoginCookie {
             })
             .collect();
         open.sort_by_key(|(_, minute)| *minute);
-        let surplus = (open.len() + 1).saturating_sub(MOST);
+        let surplus = (open.len() + 1).saturating_sub(MOST).min(MOST_EXPIRED);
         let mut headers: Vec<String> = open
             .iter()
             .take(surplus)
@@ -221,6 +225,15 @@ mod tests {
         let set = LoginCookie::new(moment(), tag()).set(&sent(&cookies), true, Timestamp(600_000));
         assert_eq!(set.len(), 2);
         assert!(set[0].to_str().expect("text").starts_with("__Host-login-AAAAAA19=; Path=/; Max-Age=0"));
+    }
+
+    #[test]
+    fn however_many_were_planted_the_answer_stays_small() {
+        let cookies: Vec<String> =
+            (0..900).map(|n| format!("__Host-login-AAAAA{n:03}={}.{n}", "x".repeat(22))).collect();
+        let set = LoginCookie::new(moment(), tag()).set(&sent(&cookies), true, Timestamp(600_000));
+        assert_eq!(set.len(), 21);
+        assert!(set[20].to_str().expect("text").contains("Max-Age=43200"), "the new one is always set");
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl<'n> Step<'n> {
                 Failure::new(FailureCode::InteractionRequired, "the notice is due and nothing may be shown");
             return Err(Box::new(Trouble::of(failure, &context)));
         }
-        let next = Login::<Received>::begin(context).route(&*self.registry);
+        let next = Login::<Received>::begin(context).route(&*self.registry, self.node.output_map());
         match next {
             Err((failure, context)) => Err(Box::new(Trouble::of(failure, &context))),
             Ok(Next::Routed(login)) => {

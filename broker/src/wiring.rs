@@ -11,7 +11,7 @@ use std::{
 };
 
 use broker_core::{
-    assurance::{Assurance, OutputMap},
+    assurance::{Assurance, AssuranceProfile, OutputMap},
     identifier::Language,
     moment::{Moment, Timestamp},
     port::{HeadMoved, Store, StoreError},
@@ -154,11 +154,11 @@ impl Node {
         let levels: BTreeSet<Assurance> = registry
             .providers_by_name()
             .iter()
-            .flat_map(|provider| {
-                let ceiling = &provider.organisation.ceiling;
-                provider.assurance.iter().filter(|level| ceiling.iter().any(|top| level.is_within(top)))
+            .flat_map(|provider| provider.assurance.iter().filter(|level| provider.authority.covers(level)))
+            .flat_map(|level| {
+                let map = self.output_map();
+                AssuranceProfile::ALL.iter().filter_map(|profile| map.leaving(level, *profile))
             })
-            .filter_map(|level| self.output_map().leaving(level))
             .collect();
         OpSettings { acr_values: levels.into_iter().rev().collect(), ..self.op.clone() }
     }
@@ -219,8 +219,8 @@ impl Node {
     }
 
     /// What we may say of levels.
-    pub(crate) fn output_map(&self) -> OutputMap {
-        OutputMap { reviewed: self.config.file.federation.reviewed }
+    pub(crate) fn output_map(&self) -> &OutputMap {
+        &self.config.output_map
     }
 
     /// When a login that begins now is over.
@@ -389,7 +389,7 @@ mod settings {
     //! The roles' settings out of the configuration.
     use broker_oidc::claims::ClaimNames;
 
-    use super::{Config, OpSettings, OutputMap, SpSettings};
+    use super::{Config, OpSettings, SpSettings};
 
     pub(super) fn op(config: &Config, ui_locales: Vec<String>) -> OpSettings {
         OpSettings {
@@ -408,7 +408,7 @@ mod settings {
     pub(super) fn sp(config: &Config) -> SpSettings {
         SpSettings {
             skew_seconds: i64::from(config.file.saml.skew_seconds),
-            output_map: OutputMap { reviewed: config.file.federation.reviewed },
+            output_map: config.output_map.clone(),
             require_signed_response: config.file.saml.require_signed_response,
             ..SpSettings::new(config.entity_id(), config.at("/saml/acs"))
         }

@@ -6,7 +6,9 @@
 use std::{collections::BTreeSet, fmt};
 
 use broker_core::{
+    assurance::AssuranceProfile,
     attribute::AttributeName,
+    authority::{Authority, Narrowing},
     identifier::{ProviderId, RelyingPartyId},
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber},
@@ -16,6 +18,7 @@ use certs::mac::MacKey;
 
 use crate::{
     address::WebAddress,
+    international::ascii,
     lint::{
         self,
         oidc::{document as oidc_rule, key as key_rule},
@@ -44,6 +47,10 @@ pub struct Choices {
     pub client_id: Option<String>,
     /// Which rules a relying party lives by.
     pub profile: Option<OidcProfile>,
+    /// How a provider is held tighter than its organisation, as a whole; an empty narrowing takes an earlier one away.
+    pub narrowing: Option<Narrowing>,
+    /// Whose words for levels a relying party understands.
+    pub assurance_profile: Option<AssuranceProfile>,
     /// A relying party need not use PKCE.
     pub pkce_waived: Option<bool>,
     /// An essential attribute that is missing fails a relying party's login.
@@ -257,9 +264,14 @@ fn provider_entry(
             Finding::new(&rule::NAME_TAKEN, provider.role_place).found(name).expected(other.id.as_str()),
         );
     }
+    let narrowing = match &choices.narrowing {
+        Some(chosen) => narrowed(chosen, organisation, provider.place.into(), report),
+        None => known.map(|settings| settings.narrowing.clone()).unwrap_or_default(),
+    };
     let settings = ProviderSettings {
         organisation: organisation.number.clone(),
         subject_source,
+        narrowing,
         hidden: choices.hidden.unwrap_or(known.is_some_and(|settings| settings.hidden)),
         suspended: choices.suspended.unwrap_or(known.is_some_and(|settings| settings.suspended)),
     };
@@ -271,6 +283,32 @@ fn provider_entry(
         subject_source: Some(subject_source),
     };
     Some((party, settings))
+}
+
+/// The operator's narrowing in the record's spelling. What the record does not have cannot be narrowed to: a slip of the finger would else take
+/// everything away.
+fn narrowed(chosen: &Narrowing, organisation: &Organisation, place: Place, report: &mut Report) -> Narrowing {
+    let scopes: Option<BTreeSet<String>> = chosen
+        .scopes
+        .as_ref()
+        .map(|scopes| scopes.iter().map(|scope| ascii(scope).unwrap_or_else(|| scope.clone())).collect());
+    let own = Authority::of(organisation);
+    let mut outside = Vec::new();
+    outside.extend(scopes.iter().flatten().filter(|scope| own.scope(scope).is_none()).cloned());
+    outside
+        .extend(chosen.hsa_prefixes.iter().flatten().filter(|prefix| !own.owns_hsa_prefix(prefix)).cloned());
+    let names = chosen.may_assert.iter().flatten().filter(|name| !own.may_assert(**name));
+    outside.extend(names.map(|name| name.key().to_owned()));
+    let levels = chosen.ceiling.iter().flatten().filter(|level| !own.covers(level));
+    outside.extend(levels.map(|level| level.as_str().to_owned()));
+    for value in outside {
+        report.add(
+            Finding::new(&rule::NARROWING_OUTSIDE, place.clone())
+                .found(value)
+                .expected(organisation.number.as_str()),
+        );
+    }
+    Narrowing { scopes, ..chosen.clone() }
 }
 
 fn relying_party(
@@ -323,6 +361,7 @@ fn relying_party(
     let mut settings =
         known.cloned().unwrap_or_else(|| RelyingPartySettings::of(organisation.number.clone()));
     settings.profile = choices.profile.unwrap_or(settings.profile);
+    settings.assurance_profile = choices.assurance_profile.unwrap_or(settings.assurance_profile);
     settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
     settings.fail_on_missing_attribute =
         choices.fail_on_missing_attribute.unwrap_or(settings.fail_on_missing_attribute);

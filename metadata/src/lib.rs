@@ -18,6 +18,7 @@
 
 pub mod addition;
 mod address;
+mod international;
 pub mod lint;
 pub mod oidc;
 pub mod organisation;

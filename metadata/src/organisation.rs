@@ -7,16 +7,19 @@ use std::collections::BTreeSet;
 
 use broker_core::{
     assurance::Assurance,
-    attribute::AttributeName,
+    attribute::{AttributeName, form::is_hsa_beginning},
     identifier::Language,
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
 };
 use toml::de::{DeTable, DeValue};
 
-use crate::lint::{
-    record as rule,
-    report::{Finding, Place, Report},
-    rule::Rule,
+use crate::{
+    international::ascii,
+    lint::{
+        record as rule,
+        report::{Finding, Place, Report},
+        rule::Rule,
+    },
 };
 
 const KEYS: [&str; 9] =
@@ -123,16 +126,19 @@ impl RecordParts {
         if self.domains.is_empty() {
             report.add(Finding::new(&rule::NO_DOMAIN, Place::File));
         }
-        let domains = lower(self.domains);
+        let domains = named(self.domains);
         for (domain, place) in domains.iter().filter(|(domain, _)| is_host(domain) && is_too_wide(domain)) {
             report.add(Finding::new(&rule::DOMAIN_TOO_WIDE, place.clone()).found(domain));
         }
-        let upper: Written =
-            self.hsa_prefixes.into_iter().map(|(prefix, place)| (prefix.to_uppercase(), place)).collect();
+        let upper: Written = self
+            .hsa_prefixes
+            .into_iter()
+            .map(|(prefix, place)| (prefix.to_ascii_uppercase(), place))
+            .collect();
         Some(Organisation {
             domains: kept(domains, &rule::DOMAIN, is_host, report),
-            scopes: kept(lower(self.scopes), &rule::SCOPE, is_scope, report),
-            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, is_hsa_prefix, report),
+            scopes: kept(named(self.scopes), &rule::SCOPE, is_scope, report),
+            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, |prefix| is_hsa_beginning(prefix), report),
             ceiling: kept(self.ceiling, &rule::CEILING, |uri| Assurance::new(uri).is_known(), report)
                 .into_iter()
                 .map(Assurance::new)
@@ -146,8 +152,9 @@ impl RecordParts {
     }
 }
 
-fn lower(written: Written) -> Written {
-    written.into_iter().map(|(value, place)| (value.to_lowercase(), place)).collect()
+/// Names in their ASCII form, lower case; what has none stays as it is written, to be refused by its rule.
+fn named(written: Written) -> Written {
+    written.into_iter().map(|(value, place)| (ascii(&value).unwrap_or(value), place)).collect()
 }
 
 fn kept(
@@ -279,16 +286,6 @@ fn is_scope(text: &str) -> bool {
         Some(number) => number.as_str() == text,
         None => is_host(text) && text.bytes().any(|byte| byte.is_ascii_lowercase()),
     }
-}
-
-/// `SE`, ten digits, a hyphen, and perhaps more.
-fn is_hsa_prefix(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() <= 31
-        && text.starts_with("SE")
-        && bytes.get(2..12).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
-        && bytes.get(12) == Some(&b'-')
-        && bytes.iter().skip(13).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 fn from_toml(source: &str) -> Result<Node, Finding> {

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use broker_core::{
-    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber,
-    subject::SubjectSource,
+    assurance::AssuranceProfile, attribute::AttributeName, authority::Narrowing, identifier::ProviderId,
+    organisation::OrganisationNumber, subject::SubjectSource,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub struct ProviderSettings {
     /// Not shown in the provider choice, whatever the document says.
     #[serde(default, skip_serializing_if = "is_false")]
     pub hidden: bool,
+    /// How it is held tighter than its organisation.
+    #[serde(default, skip_serializing_if = "Narrowing::is_none")]
+    pub narrowing: Narrowing,
     /// Takes no login.
     #[serde(default, skip_serializing_if = "is_false")]
     pub suspended: bool,
@@ -42,6 +45,9 @@ pub struct RelyingPartySettings {
     /// Which rules it lives by where sources disagree.
     #[serde(default)]
     pub profile: OidcProfile,
+    /// Whose words for levels it understands (`docs/conflicts.md` 13).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub assurance_profile: AssuranceProfile,
     /// It need not use PKCE (`docs/conflicts.md` 9).
     #[serde(default, skip_serializing_if = "is_false")]
     pub pkce_waived: bool,
@@ -68,6 +74,7 @@ impl RelyingPartySettings {
             organisation,
             secret: None,
             profile: OidcProfile::default(),
+            assurance_profile: AssuranceProfile::default(),
             pkce_waived: false,
             fail_on_missing_attribute: false,
             attributes: None,
@@ -91,4 +98,8 @@ pub enum OidcProfile {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -74,6 +74,24 @@ fn with_status(scene: &Scene<'_>, status: &str) -> Vec<u8> {
     scene.response(&replaced(&text, &written, status)).into()
 }
 
+const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+
+/// The assertion gone, and in its place one whose key was encrypted to nobody.
+fn encrypted(text: &str) -> String {
+    let assertion = part(text, "<saml:Assertion ", "</saml:Assertion>");
+    let junk = format!(
+        "<saml:EncryptedAssertion xmlns:saml=\"{SAML}\"><e:EncryptedData xmlns:e=\"http://www.w3.org/2001/04/xmlenc#\" \
+         Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
+         <e:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></e:EncryptionMethod>\
+         <ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><e:EncryptedKey>\
+         <e:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"></e:EncryptionMethod>\
+         <e:CipherData><e:CipherValue>{0}</e:CipherValue></e:CipherData></e:EncryptedKey></ds:KeyInfo>\
+         <e:CipherData><e:CipherValue>{0}</e:CipherValue></e:CipherData></e:EncryptedData></saml:EncryptedAssertion>",
+        "A".repeat(344)
+    );
+    replaced(text, &assertion, &junk)
+}
+
 const CODES: &str = "urn:oasis:names:tc:SAML:2.0:status";
 
 pub(crate) const VECTORS: &[Vector] = &[
@@ -98,7 +116,7 @@ pub(crate) const VECTORS: &[Vector] = &[
     on_response(
         "another provider answers in its own name",
         "mix-up, RFC 9700 section 4.4 in SAML",
-        ISSUER,
+        &["provider.signature_invalid"],
         |scene| {
             let fjorden = &scene.federation.fjorden;
             let text = scene.with(|answer| answer.issuer.clone_from(&fjorden.entity_id));
@@ -330,6 +348,22 @@ pub(crate) const VECTORS: &[Vector] = &[
         let assertion = part(&text, "<saml:Assertion ", "</saml:Assertion>");
         scene.response(&replaced(&text, &assertion, "")).into()
     }),
+    on_response(
+        "an EncryptedAssertion that nobody can read",
+        "SC-DP 6.2; one behaviour for every cryptographic failure",
+        &["provider.undecryptable"],
+        |scene| scene.response(&encrypted(&scene.text())).into(),
+    ),
+    on_assertion(
+        "an EncryptedAssertion beside the signed assertion",
+        "SC-DP 6.2: one assertion",
+        &["provider.undecryptable", "provider.assertion_count"],
+        |scene| {
+            let (signed, end) = (scene.assertion(&scene.text()), "</samlp:Response>");
+            let empty = format!("<saml:EncryptedAssertion xmlns:saml=\"{SAML}\"></saml:EncryptedAssertion>");
+            replaced(&signed, end, &format!("{empty}{end}")).into()
+        },
+    ),
     on_response(
         "a condition that nobody knows",
         "SAML Core 2.5.1",

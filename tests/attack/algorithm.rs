@@ -113,7 +113,7 @@ pub(crate) const VECTORS: &[Vector] = &[
     on_response("HMAC under the empty key", "key confusion", ALGORITHM, |scene| {
         mac(scene, &format!("{MORE}hmac-sha256"), hmac::HMAC_SHA256, Vec::new())
     }),
-    on_response("HMAC truncated to nothing", "CVE-2009-0217", ALGORITHM, |scene| {
+    on_response("HMAC truncated to nothing", "CVE-2009-0217", INVALID, |scene| {
         scene.bent(|signing| {
             let length = "<ds:HMACOutputLength>0</ds:HMACOutputLength>".to_owned();
             signing.method = (format!("{MORE}hmac-sha256"), length);

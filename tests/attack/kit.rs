@@ -7,27 +7,30 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, LazyLock, OnceLock, Weak},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_saml::idp::AssertionToIssue;
-use certs::{DigestAlgorithm, PrivateKey, Signer as _};
-use certs_xml::{Canonicalization, Document, Limits, canonicalize};
-use http::StatusCode;
+use bytes::Bytes;
+use certs::{PrivateKey, PublicKey};
+use http::{Request, StatusCode};
+use http_body_util::Full;
 use tests::{
-    browser::{Form, Page},
+    browser::{Browser, Form, Page},
     federation::{Federation, Plan},
+    leak,
     person::Person,
     provider::Asked,
     relying_party::{RelyingParty, Returned},
     walk::{Next, Walk},
 };
-use tokio::sync::Mutex;
+use tokio::{runtime::Runtime, sync::Mutex};
 
-pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
-pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
-pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+use super::signing::part_of;
+pub(crate) use super::signing::{
+    DS, ENVELOPED, EXCLUSIVE, Signing, last_replaced, part, placed, replaced, transforms,
+};
+
 /// What the genuine person is called in her subject identifier and service identity, and what the attacker would like to be.
 pub(crate) const GENUINE: &str = "asabergv0@";
 pub(crate) const EVIL: &str = "chefenny0@";
@@ -38,6 +41,8 @@ const AT_ONCE: usize = 4;
 /// The broker that every family attacks, and what an honest login gave.
 pub(crate) struct Bench {
     pub(crate) federation: Federation,
+    /// What the broker publishes to be encrypted to.
+    encryption: PublicKey,
     /// The subject identifier of the person for the first relying party.
     subject: String,
     /// What is seen from outside of any cryptographic failure.
@@ -49,18 +54,52 @@ impl Bench {
         self.federation.port()
     }
 
+    /// What a vector has at hand, of a login that is at the provider.
+    pub(crate) fn scene<'w>(&self, walk: &Walk<'w>) -> Scene<'w> {
+        let asked = walk.asked.clone().expect("the provider was asked");
+        let encryption = self.encryption.clone();
+        Scene {
+            federation: walk.federation,
+            asked,
+            answer: walk.answer(),
+            encryption,
+            key: walk.provider.key(),
+        }
+    }
+
     /// A login of the person through Granvik, at the provider.
     pub(crate) async fn at_provider(&self) -> Walk<'_> {
+        self.genuine("assert").await
+    }
+
+    /// A login of the person through Granvik, whose next request is the named one.
+    pub(crate) async fn genuine(&self, next: &str) -> Walk<'_> {
         let mut walk = Walk::new(&self.federation, Person::asa()).naming_the_provider();
-        walk.until("assert", self.port()).await;
+        walk.until(next, self.port()).await;
         walk
     }
 
-    /// A login that waits for its decision on the notice.
-    pub(crate) async fn at_notice(&self) -> Walk<'_> {
-        let mut walk = self.at_provider().await;
-        walk.until("accept", self.port()).await;
+    /// The same of a colleague, in a browser of his own.
+    pub(crate) async fn attackers(&self, next: &str) -> Walk<'_> {
+        let mut walk = Walk::new(&self.federation, Person::numbered(6)).naming_the_provider();
+        walk.until(next, self.port()).await;
         walk
+    }
+
+    /// The colleague's login goes on to its end: he is himself.
+    pub(crate) async fn ends_as_himself(&self, walk: Walk<'_>) {
+        let outcome = walk.finish(self.port()).await;
+        assert_ne!(outcome.id_token["sub"], self.subject.as_str(), "the attacker is the victim");
+        assert_eq!(outcome.userinfo["email"], Person::numbered(6).mail.as_str());
+    }
+
+    /// What came in whichever browser is an error page without anything of a login on it. Gives the code in the log.
+    pub(crate) async fn turned_away(&self, browser: &Browser, sent: &Page) -> String {
+        let (page, _, code) = self.federation.refused(browser, self.port(), sent).await;
+        assert!(!page.reply.text().contains("code="), "a code is on the page");
+        let told = leak::found([("the page", &page.reply.body[..])], &Person::asa().values());
+        assert!(told.is_empty(), "{told:?}");
+        code
     }
 
     /// A login whose code has come, and has not been redeemed.
@@ -89,8 +128,39 @@ impl Bench {
         }
     }
 
+    /// A request in any shape, with the cookies of a login's browser.
+    pub(crate) async fn raw(
+        &self,
+        walk: &Walk<'_>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Page {
+        let issuer = &self.federation.issuer;
+        let cookies: Vec<String> =
+            walk.browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut builder = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            builder = builder.header("host", issuer.trim_start_matches("http://"));
+        }
+        if !cookies.is_empty() && !headers.iter().any(|(name, _)| *name == "cookie") {
+            builder = builder.header("cookie", cookies.join("; "));
+        }
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(Full::new(Bytes::from(body))).expect("a request");
+        let reply = self.federation.wire.send(self.port(), request).await;
+        let url = url::Url::parse(&format!("{issuer}/")).expect("an address");
+        Page { url, reply: reply.unwrap_or_else(|error| panic!("{method} {path}: {error}")) }
+    }
+
     /// A failed step, seen from outside and in the log: nothing was handed out. Gives the code in the log.
     pub(crate) async fn refused(&self, walk: &Walk<'_>, sent: &Page) -> String {
+        if sent.location().starts_with(&format!("{}?", walk.party.redirect_uri)) {
+            return self.straight_back(walk, &sent.location());
+        }
         let (page, reference, code) = self.federation.refused(&walk.browser, self.port(), sent).await;
         self.nothing_was_given(walk, &page);
         if is_cryptographic(&code) {
@@ -107,6 +177,16 @@ impl Bench {
             );
         }
         code
+    }
+
+    /// An error that the relying party was told without a page between. Gives the code of the newest line in the log that such an error has.
+    fn straight_back(&self, walk: &Walk<'_>, address: &str) -> String {
+        let returned = walk.party.returned(&self.federation.issuer, &walk.attempt, address);
+        assert!(matches!(returned, Returned::Error(_)), "the relying party is told {returned:?}");
+        let lines = self.federation.nodes[0].refusals();
+        let codes = lines.iter().rev().filter_map(|line| line["code"].as_str());
+        let told = ["provider.denied", "provider.other_status", "provider.request_refused"];
+        codes.into_iter().find(|code| told.contains(code)).unwrap_or_default().to_owned()
     }
 
     fn nothing_was_given(&self, walk: &Walk<'_>, page: &Page) {
@@ -150,11 +230,14 @@ pub(crate) async fn bench() -> Arc<Bench> {
         RelyingParty::with_key("nyckel"),
         RelyingParty::with_key("granne"),
     ];
-    let federation = Federation::start(Plan { relying_parties, ec: true, ..Plan::default() }).await;
+    // Each wrong proof is to be refused for what is wrong with it, not for being one of many.
+    let more = "[limits]\nguesses_per_minute = 100000\n".to_owned();
+    let federation = Federation::start(Plan { relying_parties, ec: true, more, ..Plan::default() }).await;
     let port = federation.port();
     let outcome = Walk::new(&federation, Person::asa()).finish(port).await;
     let subject = outcome.id_token["sub"].as_str().expect("a subject").to_owned();
-    let bench = Arc::new(Bench { federation, subject, alike: OnceLock::new() });
+    let encryption = federation.encryption_key(port).await;
+    let bench = Arc::new(Bench { federation, encryption, subject, alike: OnceLock::new() });
     *shared = Arc::downgrade(&bench);
     bench
 }
@@ -230,6 +313,12 @@ pub(crate) struct Scenario {
 
 pub(crate) type Running<'b> = Pin<Box<dyn Future<Output = ()> + Send + 'b>>;
 
+/// Runs a family. All share one runtime, as they share the broker: connections live as long as the runtime that opened them.
+pub(crate) fn run(family: impl Future<Output = ()>) {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+    RUNTIME.block_on(family);
+}
+
 /// Tries all vectors of a family and fails with the names of those that did not end as they must.
 pub(crate) async fn vectors(family: &'static [Vector]) {
     at_once(family, |vector| vector.name, |bench, vector| Box::pin(judged(bench, vector))).await;
@@ -264,6 +353,29 @@ async fn at_once<T: Sync>(
     assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), family.len(), failed.join("\n"));
 }
 
+/// The judge itself: what it must not pass, it does not.
+pub(crate) async fn the_judge_is_not_blind() {
+    let bench = bench().await;
+    let genuine: Vector = on_response("", "", &["provider.signature_invalid"], signed_response);
+    let changed: Vector =
+        harmless("", "", |scene| replaced(&scene.response(&scene.text()), GENUINE, EVIL).into());
+    let somebody_else: Vector = harmless("", "", |scene| {
+        let other = Person::numbered(6);
+        let text = scene.text().replace(&Person::asa().subject_id, &other.subject_id);
+        scene.response(&text).into()
+    });
+    let another_code: Vector = on_response("", "", &["provider.expired"], |scene| scene.text().into());
+    let broken_twin = Vector {
+        twin: |_| b"<x/>".to_vec(),
+        ..on_response("", "", &["provider.signature_missing"], |scene| scene.text().into())
+    };
+    for vector in [genuine, changed, somebody_else, another_code, broken_twin] {
+        let bench = bench.clone();
+        let judged = tokio::spawn(async move { judged(&bench, &vector).await });
+        assert!(judged.await.is_err(), "a vector passed that must not");
+    }
+}
+
 fn said(error: tokio::task::JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else { return "given up".to_owned() };
     let text = panic.downcast_ref::<String>().cloned();
@@ -272,7 +384,7 @@ fn said(error: tokio::task::JoinError) -> String {
 
 async fn judged(bench: &Bench, vector: &Vector) {
     let mut walk = bench.at_provider().await;
-    let scene = Scene::of(&walk);
+    let scene = bench.scene(&walk);
     let forged = scene.asked.form(&(vector.forge)(&scene));
     match vector.expected {
         Expected::Refused(codes) => {
@@ -280,7 +392,7 @@ async fn judged(bench: &Bench, vector: &Vector) {
             let code = bench.refused(&walk, &sent).await;
             assert!(codes.contains(&code.as_str()), "refused with {code}, not with one of {codes:?}");
             // The login stands where it stood: the twin is under the very same conditions.
-            let twin = scene.asked.form(&(vector.twin)(&Scene::of(&walk)));
+            let twin = scene.asked.form(&(vector.twin)(&bench.scene(&walk)));
             walk.next = Next::Assert(twin);
             bench.ends_well(walk).await;
         }
@@ -288,7 +400,7 @@ async fn judged(bench: &Bench, vector: &Vector) {
             walk.next = Next::Assert(forged);
             bench.ends_well(walk).await;
             let mut walk = bench.at_provider().await;
-            let scene = Scene::of(&walk);
+            let scene = bench.scene(&walk);
             let twin = scene.asked.form(&(vector.twin)(&scene));
             walk.next = Next::Assert(twin);
             bench.ends_well(walk).await;
@@ -301,6 +413,8 @@ pub(crate) struct Scene<'w> {
     pub(crate) federation: &'w Federation,
     pub(crate) asked: Asked,
     pub(crate) answer: AssertionToIssue,
+    /// What the broker publishes to be encrypted to.
+    pub(crate) encryption: PublicKey,
     key: &'w PrivateKey,
 }
 
@@ -311,11 +425,6 @@ impl fmt::Debug for Scene<'_> {
 }
 
 impl<'w> Scene<'w> {
-    pub(crate) fn of(walk: &Walk<'w>) -> Self {
-        let asked = walk.asked.clone().expect("the provider was asked");
-        Self { federation: walk.federation, asked, answer: walk.answer(), key: walk.provider.key() }
-    }
-
     /// The genuine answer, not signed.
     pub(crate) fn text(&self) -> String {
         self.issued(&self.answer)
@@ -359,131 +468,6 @@ impl<'w> Scene<'w> {
         bend(&mut signing);
         signing.on(&self.text(), &self.answer.response_id).into()
     }
-}
-
-/// How a signature is made. What [`Signing::by`] gives is what the broker's own signer would write.
-pub(crate) struct Signing<'k> {
-    key: &'k PrivateKey,
-    /// `Algorithm` of CanonicalizationMethod, and what stands inside it.
-    pub(crate) canonicalization: (String, String),
-    /// `Algorithm` of SignatureMethod, and what stands inside it.
-    pub(crate) method: (String, String),
-    /// The attributes of Reference; `None`: to the element that is signed.
-    pub(crate) reference: Option<String>,
-    /// The element Transforms, whole; may be empty.
-    pub(crate) transforms: String,
-    /// `Algorithm` of DigestMethod.
-    pub(crate) digest_method: String,
-    /// Text of DigestValue in place of the right one.
-    pub(crate) digest: Option<String>,
-    /// Further elements after the one Reference.
-    pub(crate) more: String,
-    /// Elements after SignatureValue.
-    pub(crate) after: String,
-    /// What gives the octets of SignatureValue for those of SignedInfo, in place of the key.
-    pub(crate) seal: Option<Box<dyn Fn(&[u8]) -> Vec<u8> + 'k>>,
-}
-
-/// A Transforms element of these algorithms.
-pub(crate) fn transforms(algorithms: &[&str]) -> String {
-    let all: String =
-        algorithms.iter().map(|uri| format!("<ds:Transform Algorithm=\"{uri}\"></ds:Transform>")).collect();
-    format!("<ds:Transforms>{all}</ds:Transforms>")
-}
-
-impl<'k> Signing<'k> {
-    /// By that key, as it should be.
-    pub(crate) fn by(key: &'k PrivateKey) -> Self {
-        Self {
-            key,
-            canonicalization: (EXCLUSIVE.to_owned(), String::new()),
-            method: (key.algorithm().xml_uri().expect("an XML algorithm").to_owned(), String::new()),
-            reference: None,
-            transforms: transforms(&[ENVELOPED, EXCLUSIVE]),
-            digest_method: DigestAlgorithm::Sha256.xml_uri().to_owned(),
-            digest: None,
-            more: String::new(),
-            after: String::new(),
-            seal: None,
-        }
-    }
-
-    /// The Signature over the element of `document` that has this ID, whose own signature must not be there.
-    pub(crate) fn over(&self, document: &str, id: &str) -> String {
-        let read =
-            Document::read(document.as_bytes(), Limits::message()).expect("readable before it is bent");
-        let element = read.elements().find(|element| element.attribute("ID") == Some(id)).expect("the ID");
-        let octets = canonicalize(element, &Canonicalization::exclusive(), None).expect("in bounds");
-        self.of_octets(&octets, id)
-    }
-
-    /// The Signature over octets.
-    pub(crate) fn of_octets(&self, octets: &[u8], id: &str) -> String {
-        let (signed_info, value) = self.sealed(octets, id);
-        format!(
-            "<ds:Signature xmlns:ds=\"{DS}\">{signed_info}<ds:SignatureValue>{}</ds:SignatureValue>{}</ds:Signature>",
-            STANDARD.encode(value),
-            self.after
-        )
-    }
-
-    /// SignedInfo in canonical form, and its signature.
-    pub(crate) fn sealed(&self, octets: &[u8], id: &str) -> (String, Vec<u8>) {
-        let algorithm = DigestAlgorithm::from_xml_uri(&self.digest_method).unwrap_or(DigestAlgorithm::Sha256);
-        let digest = self.digest.clone().unwrap_or_else(|| STANDARD.encode(algorithm.digest(octets)));
-        let reference = self.reference.clone().unwrap_or_else(|| format!(" URI=\"#{id}\""));
-        let Self { transforms, digest_method, more, .. } = self;
-        let (canonical, canonical_inside) = &self.canonicalization;
-        let (method, method_inside) = &self.method;
-        let signed_info = format!(
-            "<ds:SignedInfo xmlns:ds=\"{DS}\">\
-             <ds:CanonicalizationMethod Algorithm=\"{canonical}\">{canonical_inside}</ds:CanonicalizationMethod>\
-             <ds:SignatureMethod Algorithm=\"{method}\">{method_inside}</ds:SignatureMethod>\
-             <ds:Reference{reference}>{transforms}<ds:DigestMethod Algorithm=\"{digest_method}\"></ds:DigestMethod>\
-             <ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>{more}</ds:SignedInfo>"
-        );
-        let value = match &self.seal {
-            Some(seal) => seal(signed_info.as_bytes()),
-            None => self.key.sign(signed_info.as_bytes()).expect("signed"),
-        };
-        (signed_info, value)
-    }
-
-    /// `document` with the Signature in its place.
-    pub(crate) fn on(&self, document: &str, id: &str) -> String {
-        placed(document, id, &self.over(document, id))
-    }
-}
-
-/// `document` with `signature` right after the Issuer of the element that has this ID.
-pub(crate) fn placed(document: &str, id: &str, signature: &str) -> String {
-    let end = "</saml:Issuer>";
-    let from = document.find(&format!(" ID=\"{id}\"")).expect("the ID");
-    let at = from + document[from..].find(end).expect("an Issuer") + end.len();
-    format!("{}{signature}{}", &document[..at], &document[at..])
-}
-
-/// `text` with the first `from` replaced, which must be there.
-pub(crate) fn replaced(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "{from} is not in {text}");
-    text.replacen(from, to, 1)
-}
-
-/// `text` with the last `from` replaced, which must be there.
-pub(crate) fn last_replaced(text: &str, from: &str, to: &str) -> String {
-    let at = text.rfind(from).unwrap_or_else(|| panic!("{from} is not in {text}"));
-    format!("{}{to}{}", &text[..at], &text[at + from.len()..])
-}
-
-/// The part of `text` from `start` through `end`.
-pub(crate) fn part(text: &str, start: &str, end: &str) -> String {
-    part_of(text, start, end).unwrap_or_else(|| panic!("{start} to {end} is not in {text}"))
-}
-
-fn part_of(text: &str, start: &str, end: &str) -> Option<String> {
-    let from = text.find(start)?;
-    let through = from + text[from..].find(end)? + end.len();
-    Some(text[from..through].to_owned())
 }
 
 /// A form of the same fields with another message in it.

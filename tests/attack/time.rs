@@ -123,7 +123,7 @@ pub(crate) const VECTORS: &[Vector] = &[
         "a session that is over",
         EXPIRED,
         |scene| set(scene, STATEMENT, "SessionNotOnOrAfter", &at(-SKEW - 2)),
-        |scene| set(scene, STATEMENT, "SessionNotOnOrAfter", &at(-SKEW + MARGIN)),
+        |scene| set(scene, STATEMENT, "SessionNotOnOrAfter", &at(120)),
     ),
     written(
         "a confirmation with NotBefore",

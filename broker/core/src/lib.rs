@@ -8,7 +8,7 @@
 //! | [`user_message`] | what a relying party may say to a person on our pages |
 //! | [`result`] | what a provider proved |
 //! | [`attribute`], [`assurance`], [`subject`] | the closed vocabulary of both |
-//! | [`organisation`], [`policy`] | what each peer may ask and assert |
+//! | [`organisation`], [`authority`], [`policy`] | what each peer may ask and assert |
 //! | [`routing`] | which provider a login goes to |
 //! | [`release`] | the ordered list of steps between "proved" and "leaves" |
 //! | [`login`] | one type per state; each transition consumes the last |
@@ -21,6 +21,7 @@
 pub mod assurance;
 pub mod attribute;
 pub mod audit;
+pub mod authority;
 pub mod failure;
 pub mod identifier;
 pub mod login;

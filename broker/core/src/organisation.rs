@@ -154,16 +154,6 @@ impl Organisation {
         // ASCII alone: Unicode's own folding makes the Kelvin sign a k, and somebody else's scope ours.
         scope == self.number.as_str() || self.scopes.contains(&scope.to_ascii_lowercase())
     }
-
-    /// Whether an HSA-id lies under one of the organisation's prefixes.
-    #[must_use]
-    pub fn owns_hsa_id(&self, hsa_id: &str) -> bool {
-        // ASCII alone: Unicode's own folding makes a long s an S.
-        let upper = hsa_id.to_ascii_uppercase();
-        self.hsa_prefixes
-            .iter()
-            .any(|prefix| upper.len() > prefix.len() && upper.starts_with(prefix.as_str()))
-    }
 }
 
 #[cfg(test)]

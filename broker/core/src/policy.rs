@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    assurance::Assurance,
+    assurance::{Assurance, AssuranceProfile},
     attribute::AttributeName,
+    authority::Authority,
     identifier::{ProviderId, RelyingPartyId},
     organisation::{LocalText, Organisation},
     subject::SubjectSource,
@@ -19,13 +20,15 @@ pub struct ProviderPolicy {
     pub protocol: Protocol,
     /// Who answers for it.
     pub organisation: Arc<Organisation>,
+    /// What it may say of people: the organisation's record, never more.
+    pub authority: Authority,
     /// What it is called in the provider choice.
     pub display_name: LocalText,
     /// Words that also find it in the provider choice.
     pub keywords: Vec<String>,
     /// What subject identifiers of its people are made from.
     pub subject_source: SubjectSource,
-    /// The levels that it is registered for. What it asserts must be one of them and under the organisation's ceiling.
+    /// The levels that it is registered for. What it asserts must be one of them and under its ceilings.
     pub assurance: Vec<Assurance>,
     /// Not shown in the provider choice (REFEDS hide-from-discovery); reachable by being named.
     pub hidden: bool,
@@ -54,6 +57,8 @@ pub struct RelyingPartyPolicy {
     pub start_url: Option<String>,
     /// Where its privacy notice is.
     pub privacy_url: Option<String>,
+    /// Whose words for levels it understands.
+    pub assurance_profile: AssuranceProfile,
     /// An essential attribute that is missing fails the login (Inera's rule); otherwise it is left out (OIDC Core).
     pub fail_on_missing_attribute: bool,
     /// Suspended by the federation operator: starts no login.

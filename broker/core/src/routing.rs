@@ -5,6 +5,7 @@ mod login_hint;
 use std::sync::Arc;
 
 use crate::{
+    assurance::{Assurance, OutputMap},
     failure::{Failure, FailureCode},
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
@@ -122,6 +123,43 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
         ));
     }
     Ok(Route::Choice(open))
+}
+
+/// Whether one of the providers of `route` can give a level that the relying party demands. Nobody is sent to sign in for nothing; what is
+/// but a wish is no reason to refuse (OIDC Core 5.5.1.1). The release asks again, of the answer itself.
+///
+/// # Errors
+/// [`FailureCode::AssuranceTooLow`] when none can.
+pub fn attainable(
+    request: &AuthenticationRequest,
+    route: &Route,
+    peers: &dyn Peers,
+    output_map: &OutputMap,
+) -> Result<(), Failure> {
+    let wanted = &request.assurance;
+    if !wanted.essential || wanted.levels.is_empty() {
+        return Ok(());
+    }
+    let profile =
+        peers.relying_party(&request.relying_party).map(|party| party.assurance_profile).unwrap_or_default();
+    let enough = output_map.asking(&wanted.levels, profile);
+    let gives = |provider: &Arc<ProviderPolicy>| {
+        provider.assurance.iter().any(|level| enough.contains(level) && provider.authority.covers(level))
+    };
+    let able = match route {
+        Route::Provider(only) => gives(only),
+        Route::Choice(several) => several.iter().any(gives),
+    };
+    if able {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureCode::AssuranceTooLow,
+        format!(
+            "no provider of this login can give one of [{}]",
+            wanted.levels.iter().map(Assurance::as_str).collect::<Vec<_>>().join(", ")
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, hint::black_box, sync::Arc, time::SystemTime};
 
 use broker_core::{
+    assurance::AssuranceProfile,
     identifier::RelyingPartyId,
     moment::{Entropy, Moment, Timestamp},
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
@@ -54,6 +55,7 @@ fn client(hash: SecretHash, algorithm: SignatureAlgorithm) -> OidcClient {
             providers: None,
             start_url: None,
             privacy_url: None,
+            assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
             suspended: false,
         }),

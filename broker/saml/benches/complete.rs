@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc};
 use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, Attributes},
+    authority::Authority,
     identifier::{ProviderId, RelyingPartyId},
     moment::{Entropy, Moment, Timestamp},
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
@@ -55,6 +56,7 @@ fn registry(signer: &PrivateKey) -> Registry {
     let policy = ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
+        authority: Authority::of(&organisation),
         organisation: organisation.clone(),
         display_name: LocalText::default(),
         keywords: vec![],
@@ -154,7 +156,7 @@ fn login(criterion: &mut Criterion) {
         criterion.bench_function(&format!("begin/{name}"), |bencher| {
             bencher.iter(|| role.begin(black_box(&request), &provider, HANDLE, moment).expect("begun"));
         });
-        let sent = SentRequest { id: format!("_{HANDLE}"), asked: vec![], at: NOW };
+        let sent = SentRequest { id: format!("_{HANDLE}"), asked: vec![], wished: false, at: NOW };
         let remembered = sent.remember().expect("remembered");
         for signed in [Signed::Response, Signed::Both] {
             let message = answer(key, signed);

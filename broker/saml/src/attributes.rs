@@ -4,8 +4,13 @@
 //! 1.0, eduPerson. Names are compared octet by octet; FriendlyName is never compared (SAML Core
 //! 2.7.3.1). Neighbours: `sp/check/attributes.rs` reads with this, `idp/response.rs` writes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use broker_core::{
-    attribute::{AttributeName, Attributes},
+    attribute::{
+        AttributeName, Attributes,
+        form::{NumberKind, kind_of_number},
+    },
     subject::{SubjectCandidate, SubjectSource},
 };
 use certs_xml::{
@@ -26,6 +31,13 @@ struct Row {
     friendly: &'static str,
     /// Other names that it comes under.
     aliases: &'static [&'static str],
+}
+
+impl Row {
+    /// It has several names, and they all mean the same. A person has several affiliations, and each name may bring some.
+    fn has_one_meaning(&self) -> bool {
+        !self.aliases.is_empty() && self.name != AttributeName::OrgAffiliation
+    }
 }
 
 macro_rules! rows {
@@ -97,7 +109,11 @@ rows! {
 /// A samordningsnummer has no SAML name of its own: it comes as a personal number and is told apart by its value.
 #[must_use]
 pub fn from_saml_name(name: &str) -> Option<AttributeName> {
-    ROWS.iter().find(|row| row.saml == name || row.aliases.contains(&name)).map(|row| row.name)
+    row_of(name).map(|row| row.name)
+}
+
+fn row_of(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.saml == name || row.aliases.contains(&name))
 }
 
 /// Name and FriendlyName that an attribute is written under.
@@ -147,37 +163,62 @@ pub fn to_saml(attributes: &Attributes) -> Vec<SamlAttribute> {
     written
 }
 
+/// What AttributeStatements say.
+pub(crate) struct Said {
+    pub(crate) attributes: Attributes,
+    /// An attribute that comes under two of its names with different values: nobody can know which are meant.
+    pub(crate) ambiguous: Option<AttributeName>,
+}
+
 /// Reads AttributeStatements. Unknown attributes, empty values, and values with elements inside are left out; a value given twice
-/// (under two names of one attribute) counts once.
-pub(crate) fn read<'d>(statements: impl IntoIterator<Item = Element<'d>>) -> Attributes {
-    let mut attributes = Attributes::new();
+/// (under two names of one attribute) counts once. A samordningsnummer has no name of its own and is told apart by its value.
+pub(crate) fn read<'d>(statements: impl IntoIterator<Item = Element<'d>>) -> Said {
+    let mut said = Said { attributes: Attributes::new(), ambiguous: None };
+    // What came under which name, of attributes that have several.
+    let mut names: BTreeMap<AttributeName, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
     let elements =
         statements.into_iter().flat_map(|statement| statement.children_named(SAML.uri(), "Attribute"));
-    for element in elements {
-        let Some(name) = element.attribute("Name").and_then(from_saml_name) else { continue };
+    for element in elements.filter(|element| is_known_format(element.attribute("NameFormat"))) {
+        let Some(written) = element.attribute("Name") else { continue };
+        let Some(row) = row_of(written) else { continue };
         for value in element.children_named(SAML.uri(), "AttributeValue") {
             let is_nil = matches!(value.attribute_in(XSI.uri(), "nil"), Some("true" | "1"));
             let Some(text) = value.text().map(trimmed).filter(|text| !text.is_empty() && !is_nil) else {
                 continue;
             };
-            let name =
-                if name == AttributeName::PersonalIdentityNumber { kind_of_number(text) } else { name };
-            if !attributes.values(name).iter().any(|known| known == text) {
-                attributes.add(name, text);
+            if row.has_one_meaning() {
+                names
+                    .entry(row.name)
+                    .or_default()
+                    .entry(written)
+                    .or_default()
+                    .insert(text.to_ascii_lowercase());
+            }
+            let name = match (row.name, kind_of_number(text)) {
+                (AttributeName::PersonalIdentityNumber, Some(NumberKind::Coordination)) => {
+                    AttributeName::CoordinationNumber
+                }
+                (name, _) => name,
+            };
+            if !said.attributes.values(name).iter().any(|known| known == text) {
+                said.attributes.add(name, text);
             }
         }
     }
-    attributes
+    said.ambiguous = names.iter().find_map(|(name, under)| {
+        let mut under = under.values();
+        let first = under.next()?;
+        under.any(|other| other != first).then_some(*name)
+    });
+    said
 }
 
-/// A samordningsnummer has 60 added to the day of birth: 61 to 91 (`YYYYMMDDNNNN`, SC-ATTR 3.1).
-fn kind_of_number(value: &str) -> AttributeName {
-    let is_number = value.len() == 12 && value.bytes().all(|octet| octet.is_ascii_digit());
-    let day = value.get(6..8).and_then(|day| day.parse::<u8>().ok());
-    match day {
-        Some(61..=91) if is_number => AttributeName::CoordinationNumber,
-        _ => AttributeName::PersonalIdentityNumber,
-    }
+/// Our names are URIs and mean one thing under any of SAML's own formats; another format makes another attribute of a name (SAML Core 2.7.3.1).
+fn is_known_format(format: Option<&str>) -> bool {
+    const FORMATS: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:";
+    format.is_none_or(|format| {
+        format.strip_prefix(FORMATS).is_some_and(|kind| matches!(kind, "uri" | "unspecified" | "basic"))
+    })
 }
 
 /// Every attribute value that a subject identifier may be made from.
@@ -206,6 +247,10 @@ mod tests {
     use super::*;
 
     fn of(statement: &str) -> Attributes {
+        said(statement).attributes
+    }
+
+    fn said(statement: &str) -> Said {
         let xml = format!(
             "<a:AttributeStatement xmlns:a='urn:oasis:names:tc:SAML:2.0:assertion' \
              xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{statement}</a:AttributeStatement>"
@@ -250,6 +295,41 @@ mod tests {
     }
 
     #[test]
+    fn different_values_under_two_names_of_one_attribute_are_ambiguous() {
+        let (oid, sambi) = ("urn:oid:1.2.752.29.6.2.1", "http://sambi.se/attributes/1/employeeHsaId");
+        let both = |one_value: &str, other: &str| said(&(one(oid, one_value) + &one(sambi, other))).ambiguous;
+        assert_eq!(both("SE2321000016-A1", "SE2321000016-A1"), None);
+        assert_eq!(both("SE2321000016-A1", "se2321000016-a1"), None, "case makes no difference");
+        assert_eq!(both("SE2321000016-A1", "SE2321000016-B2"), Some(AttributeName::EmployeeHsaId));
+        let twice = one(oid, "SE2321000016-A1") + &one(oid, "SE2321000016-B2");
+        assert_eq!(said(&twice).ambiguous, None, "two values under one name are two");
+        let number = one("urn:oid:1.2.752.29.4.13", "191212121212")
+            + &one("http://sambi.se/attributes/1/personalIdentityNumber", "197010631237");
+        assert_eq!(said(&number).ambiguous, Some(AttributeName::PersonalIdentityNumber));
+        let affiliations =
+            one("urn:oid:1.2.752.201.3.1", "a@2021006883") + &one("urn:orgAffiliation", "b@2021006883");
+        assert_eq!(said(&affiliations).ambiguous, None);
+        assert_eq!(said(&affiliations).attributes.values(AttributeName::OrgAffiliation).len(), 2);
+    }
+
+    #[test]
+    fn a_name_of_another_format_is_another_attribute() {
+        let with = |format: &str| {
+            let format = format!("NameFormat='{format}'");
+            of(&one("urn:oid:2.5.4.4", "Alm").replacen(
+                "<a:Attribute ",
+                &format!("<a:Attribute {format} "),
+                1,
+            ))
+        };
+        for known in ["uri", "unspecified", "basic"] {
+            let read = with(&format!("urn:oasis:names:tc:SAML:2.0:attrname-format:{known}"));
+            assert_eq!(read.values(AttributeName::Surname), ["Alm"], "{known}");
+        }
+        assert!(with("urn:example:format").is_empty());
+    }
+
+    #[test]
     fn a_friendly_name_names_nothing() {
         let read = of(
             "<a:Attribute Name='urn:x' FriendlyName='mail'><a:AttributeValue>a@b</a:AttributeValue></a:Attribute>",
@@ -261,8 +341,8 @@ mod tests {
     fn a_samordningsnummer_is_told_apart_by_its_day() {
         let kind = |value| of(&one("urn:oid:1.2.752.29.4.13", value)).names().next();
         assert_eq!(kind("191212121212"), Some(AttributeName::PersonalIdentityNumber));
-        assert_eq!(kind("197010631230"), Some(AttributeName::CoordinationNumber));
-        assert_eq!(kind("197010911230"), Some(AttributeName::CoordinationNumber));
+        assert_eq!(kind("197010631237"), Some(AttributeName::CoordinationNumber));
+        assert_eq!(kind("197010911233"), Some(AttributeName::CoordinationNumber));
         assert_eq!(kind("197010601230"), Some(AttributeName::PersonalIdentityNumber));
         assert_eq!(kind("19701063-1230"), Some(AttributeName::PersonalIdentityNumber));
         assert_eq!(kind("åäö"), Some(AttributeName::PersonalIdentityNumber));

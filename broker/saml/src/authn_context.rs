@@ -4,7 +4,7 @@
 //! allows nothing else. Neighbours: `sp/authn_request.rs` writes them, `sp/check/authentication.rs` holds the answer to them.
 
 use broker_core::{
-    assurance::{Assurance, OutputMap},
+    assurance::{Assurance, AssuranceProfile, OutputMap},
     failure::{Failure, FailureCode},
     policy::ProviderPolicy,
     request::RequestedAssurance,
@@ -14,14 +14,15 @@ use broker_core::{
 ///
 /// Only levels that the provider is registered for are named: it would refuse others, and we would not believe them. Where the
 /// levels are but a wish (OIDC Core 5.5.1.1), the provider's other levels follow, since an `exact` request would otherwise turn the
-/// wish into a condition.
+/// wish into a condition. `profile` is that of the relying party: a level that it does not understand cannot meet what it wants.
 ///
 /// # Errors
 /// [`FailureCode::AssuranceTooLow`] when a level is demanded that this provider cannot give.
 pub fn levels_to_ask(
     wanted: &RequestedAssurance,
+    profile: AssuranceProfile,
     provider: &ProviderPolicy,
-    output_map: OutputMap,
+    output_map: &OutputMap,
 ) -> Result<Vec<Assurance>, Failure> {
     if wanted.levels.is_empty() {
         return Ok(Vec::new());
@@ -29,7 +30,7 @@ pub fn levels_to_ask(
     // `asking` gives the order of the vocabularies; the relying party's order of preference decides first.
     let mut levels: Vec<Assurance> = Vec::new();
     for level in &wanted.levels {
-        for upstream in output_map.asking(std::slice::from_ref(level)) {
+        for upstream in output_map.asking(std::slice::from_ref(level), profile) {
             if provider.assurance.contains(&upstream) && !levels.contains(&upstream) {
                 levels.push(upstream);
             }
@@ -66,7 +67,7 @@ mod tests {
         provider.assurance = registered.iter().copied().map(Assurance::new).collect();
         let wanted =
             RequestedAssurance { levels: levels.iter().copied().map(Assurance::new).collect(), essential };
-        levels_to_ask(&wanted, &provider, OutputMap { reviewed: false })
+        levels_to_ask(&wanted, AssuranceProfile::Plain, &provider, &OutputMap::new(false))
             .map(|levels| levels.iter().map(|level| level.as_str().to_owned()).collect())
             .map_err(|failure| failure.code)
     }

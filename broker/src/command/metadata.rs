@@ -7,7 +7,11 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
-    attribute::AttributeName, identifier::ProviderId, organisation::OrganisationNumber,
+    assurance::{Assurance, AssuranceProfile},
+    attribute::AttributeName,
+    authority::Narrowing,
+    identifier::ProviderId,
+    organisation::OrganisationNumber,
     subject::SubjectSource,
 };
 use clap::{Args, Subcommand, ValueHint};
@@ -78,6 +82,13 @@ pub(crate) struct Add {
     /// Where sources disagree: `strict` (issuer alone as audience of client assertions) or `swedish` (the token endpoint too).
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<OidcProfile>,
+    /// Hold a provider tighter than its organisation: `scopes`, `hsa_prefixes`, `may_assert` or `ceiling`, then `=` and all values with commas between;
+    /// `none` takes every earlier narrowing away. Repeatable.
+    #[arg(long = "narrow", value_name = "WHAT=VALUES")]
+    narrow: Vec<String>,
+    /// Whose words for assurance levels a relying party understands: `plain`, `sweden_connect`, `sambi` or `swamid`.
+    #[arg(long, value_name = "PROFILE", value_parser = assurance_profile)]
+    assurance_profile: Option<AssuranceProfile>,
     /// The relying party need not use PKCE.
     #[arg(long)]
     waive_pkce: bool,
@@ -176,6 +187,42 @@ fn profile(text: &str) -> Result<OidcProfile, String> {
         .map_err(|_| "choose strict or swedish".to_owned())
 }
 
+fn assurance_profile(text: &str) -> Result<AssuranceProfile, String> {
+    AssuranceProfile::from_key(text).ok_or_else(|| {
+        let all: Vec<&str> = AssuranceProfile::ALL.iter().map(|profile| profile.key()).collect();
+        format!("choose one of {}", all.join(", "))
+    })
+}
+
+/// All `--narrow` together; `None` when there is none.
+fn narrowing(words: &[String]) -> Result<Option<Narrowing>, String> {
+    let mut narrowing = Narrowing::default();
+    for word in words.iter().filter(|word| *word != "none") {
+        let (what, values) =
+            word.split_once('=').ok_or_else(|| format!("--narrow {word}: write WHAT=VALUES"))?;
+        let values: Vec<&str> = values.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
+        let texts = || values.iter().map(|value| (*value).to_owned()).collect();
+        match what {
+            "scopes" => narrowing.scopes = Some(texts()),
+            "hsa_prefixes" => narrowing.hsa_prefixes = Some(texts()),
+            "may_assert" => {
+                narrowing.may_assert =
+                    Some(values.iter().map(|name| attribute(name)).collect::<Result<_, _>>()?);
+            }
+            "ceiling" => narrowing.ceiling = Some(values.iter().map(|uri| Assurance::new(*uri)).collect()),
+            _ => {
+                return Err(format!(
+                    "--narrow {word}: {what} is not one of scopes, hsa_prefixes, may_assert, ceiling"
+                ));
+            }
+        }
+    }
+    if words.len() > 1 && words.iter().any(|word| word == "none") {
+        return Err("--narrow none stands alone".to_owned());
+    }
+    Ok((!words.is_empty()).then_some(narrowing))
+}
+
 /// Runs it.
 pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
     match metadata {
@@ -217,6 +264,8 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         subject_source: add.subject_source,
         client_id: add.client_id.clone(),
         profile: add.profile,
+        narrowing: narrowing(&add.narrow).map_err(Stopped::could_not)?,
+        assurance_profile: add.assurance_profile,
         pkce_waived: add.waive_pkce.then_some(true),
         renew_secret: add.renew_secret,
         attributes: (!add.attributes.is_empty()).then(|| add.attributes.iter().copied().collect()),
@@ -495,4 +544,39 @@ fn named(registry: &metadata::Registry, name: &str) -> Result<Vec<EntryId>, Stop
             .collect();
     }
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::{attribute::AttributeName, authority::Narrowing};
+
+    use super::narrowing;
+
+    fn of(words: &[&str]) -> Result<Option<Narrowing>, String> {
+        narrowing(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_narrowing_is_what_its_words_say() {
+        assert_eq!(of(&[]), Ok(None), "what was chosen earlier stays");
+        assert_eq!(of(&["none"]), Ok(Some(Narrowing::default())));
+        let both = of(&["scopes=a.example, b.example", "may_assert="]).expect("read").expect("there");
+        assert_eq!(both.scopes, Some(["a.example".to_owned(), "b.example".to_owned()].into()));
+        assert_eq!(both.may_assert, Some([].into()), "an empty list is nothing at all");
+        assert_eq!(both.hsa_prefixes, None);
+        let named = of(&["may_assert=date_of_birth"]).expect("read").expect("there");
+        assert_eq!(named.may_assert, Some([AttributeName::DateOfBirth].into()));
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_refused() {
+        for wrong in [
+            &["scopes"][..],
+            &["scope=a.example"],
+            &["may_assert=dateofbirth"],
+            &["none", "scopes=a.example"],
+        ] {
+            assert!(of(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -13,7 +13,10 @@ use std::{
 
 pub(crate) use problem::{Problem, Problems, Severity};
 
-use broker_core::organisation::LocalText;
+use broker_core::{
+    assurance::{LevelRow, OutputMap},
+    organisation::LocalText,
+};
 use serde::Deserialize;
 
 /// The file, as written.
@@ -101,6 +104,8 @@ pub(crate) struct FederationSection {
     pub(crate) organisation: LocalText,
     /// The assertion function is reviewed and approved: levels leave as themselves.
     pub(crate) reviewed: bool,
+    /// What leaves for a level, where it is to be less than by rule: `[[federation.level]]`.
+    pub(crate) level: Vec<LevelRow>,
     /// Whether the person is shown what is sent before each login ends.
     pub(crate) notice: Notice,
     /// Accessibility statement, linked from every page.
@@ -116,6 +121,7 @@ impl Default for FederationSection {
             name,
             organisation: LocalText::default(),
             reviewed: false,
+            level: Vec::new(),
             notice: Notice::EachLogin,
             accessibility_url: None,
             contact: None,
@@ -251,6 +257,8 @@ pub(crate) struct Config {
     pub(crate) file: File,
     /// The issuer, taken apart.
     pub(crate) origin: url::Url,
+    /// What may be said of levels.
+    pub(crate) output_map: OutputMap,
 }
 
 impl Config {
@@ -302,8 +310,10 @@ impl Config {
         if let Some(embedded) = file.store.url.strip_prefix("embedded:") {
             file.store.url = format!("embedded:{}", base.join(embedded).display());
         }
-        match validate::origin(&file, &mut problems) {
-            Some(origin) if !problems.has_errors() => Ok(Self { file, origin }),
+        match (validate::origin(&file, &mut problems), validate::output_map(&file, &mut problems)) {
+            (Some(origin), Some(output_map)) if !problems.has_errors() => {
+                Ok(Self { file, origin, output_map })
+            }
             _ => Err(problems),
         }
     }

@@ -18,6 +18,7 @@ pub(crate) const KEYS: &[&str] = &[
     "federation.name.*",
     "federation.organisation.*",
     "federation.reviewed",
+    "federation.level",
     "federation.notice",
     "federation.accessibility_url",
     "federation.contact",
@@ -109,6 +110,8 @@ pub(super) fn wrong_type(error: &toml::de::Error) -> Problem {
 mod tests {
     use std::path::Path;
 
+    use broker_core::assurance::{Assurance, AssuranceProfile};
+
     use super::super::Config;
     use super::KEYS;
 
@@ -160,6 +163,32 @@ mod tests {
     #[test]
     fn what_is_not_toml_is_refused_with_its_line() {
         assert!(problems("issuer = \n").contains(":1: error: this is not TOML"));
+    }
+
+    #[test]
+    fn a_row_of_levels_leads_neither_upwards_nor_across() {
+        let row = |from: &str, to: &str| {
+            format!(
+                "{MINIMAL}\n[[federation.level]]\nfrom = \"{from}\"\nto = \"{to}\"\nprofile = \"sweden_connect\"\n"
+            )
+        };
+        let (sambi3, uncertified3) =
+            ("http://id.sambi.se/loa/loa3", "http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
+        let config = Config::parse(Path::new("x.toml"), &row(sambi3, uncertified3)).expect("accepted");
+        let told = Assurance::new(sambi3);
+        let leaving = |profile| config.output_map.leaving(&told, profile).map(|level| level.to_string());
+        assert_eq!(leaving(AssuranceProfile::SwedenConnect).as_deref(), Some(uncertified3));
+        assert_eq!(leaving(AssuranceProfile::Plain).as_deref(), Some(sambi3));
+        let said = problems(&row("http://id.elegnamnden.se/loa/1.0/eidas-high", uncertified3));
+        assert!(
+            said.contains(":8: error: row 1 of [[federation.level]]") && said.contains("config.level"),
+            "{said}"
+        );
+        assert!(
+            problems(&row("http://id.sambi.se/loa/loa2", uncertified3))
+                .contains("more than the provider said")
+        );
+        assert!(problems(&row(sambi3, uncertified3).replace("profile", "profil")).contains("profil"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What must hold between keys.
 
+use broker_core::assurance::OutputMap;
 use url::{Host, Url};
 
 use super::{File, Problem, Problems};
@@ -66,6 +67,27 @@ pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
         );
     }
     Some(origin)
+}
+
+/// What may be said of levels; `None` with a problem when a row of `[[federation.level]]` does not hold.
+pub(super) fn output_map(file: &File, problems: &mut Problems) -> Option<OutputMap> {
+    let section = &file.federation;
+    match OutputMap::with_rows(section.reviewed, section.level.clone()) {
+        Ok(map) => Some(map),
+        Err((at, refused)) => {
+            let row =
+                section.level.get(at).map(|row| format!("{} to {}", row.from, row.to)).unwrap_or_default();
+            problems.add_about(
+                "[federation.level]",
+                Problem::error(
+                    "config.level",
+                    format!("row {} of [[federation.level]], {row}: {refused}", at + 1),
+                    "A row may only lead to the same or a lower level of a vocabulary that may be used; docs/authority.md says which.",
+                ),
+            );
+            None
+        }
+    }
 }
 
 fn store_url(file: &File, problems: &mut Problems) {

@@ -35,6 +35,7 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
         relying_party: trouble.relying_party.clone(),
         provider: trouble.provider.clone(),
         released: Vec::new(),
+        dropped: Vec::new(),
         assurance: None,
     });
     let answer = trouble

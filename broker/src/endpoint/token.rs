@@ -205,6 +205,7 @@ pub(super) fn log(failure: &Failure, relying_party: Option<RelyingPartyId>, refe
         relying_party,
         provider: None,
         released: Vec::new(),
+        dropped: Vec::new(),
         assurance: None,
     });
 }

@@ -32,6 +32,7 @@ pub(crate) fn audit(line: &AuditLine) {
             relying_party,
             provider,
             released = line.released.join(" "),
+            dropped = line.dropped.join(" "),
             assurance = line.assurance.as_deref().unwrap_or(""),
             "login"
         ),
@@ -58,6 +59,7 @@ pub(crate) fn signed_in(login: &Login<Released>) {
         relying_party: Some(login.context().request.relying_party.clone()),
         provider: Some(identity.provider.clone()),
         released: identity.attributes.names().map(AttributeName::key).collect(),
+        dropped: identity.dropped.iter().map(|name| name.key()).collect(),
         assurance: identity.assurance.as_ref().map(ToString::to_string),
     });
 }

@@ -1,5 +1,6 @@
 use broker_core::{
     attribute::AttributeName,
+    authority::Narrowing,
     organisation::{Organisation, OrganisationNumber},
     subject::SubjectSource,
 };
@@ -267,4 +268,39 @@ fn a_client_id_is_the_files_or_the_operators() {
     assert_eq!(prepared.parties[0].id, EntryId::OidcClient("tidbok".into()));
     let bad = Choices { client_id: Some("tid bok".into()), ..Choices::default() };
     assert!(federation.prepare(&file.to_string(), &bad).report.has("oidc.client_id.malformed"));
+}
+
+#[test]
+fn a_narrowing_stays_until_chosen_otherwise_and_lies_within_the_record() {
+    let mut federation = Federation::of(&[organisation()]);
+    // Silent about scopes, so that the record's are the only bound.
+    let file = good_provider().replace("<shibmd:Scope regexp=\"false\">granvik.example</shibmd:Scope>", "");
+    let choosing = |scopes: &[&str]| Choices {
+        narrowing: Some(Narrowing {
+            scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+            ..Narrowing::default()
+        }),
+        ..Choices::default()
+    };
+    let scopes = |federation: &Federation| {
+        let registry = federation.registry();
+        let provider = registry.saml_providers().next().expect("registered").policy.clone();
+        (
+            provider.authority.scope("granvik.example").is_some(),
+            provider.authority.scope("2120001355").is_some(),
+        )
+    };
+    let _ = federation.add(&file, &choosing(&["Granvik.example"]));
+    assert_eq!(scopes(&federation), (true, false));
+    let _ = federation.add(&file, &Choices::default());
+    assert_eq!(scopes(&federation), (true, false), "a renewal keeps it");
+    let none = Choices { narrowing: Some(Narrowing::default()), ..Choices::default() };
+    let _ = federation.add(&file, &none);
+    assert_eq!(scopes(&federation), (true, true));
+    let outside = federation.prepare(&file, &choosing(&["granvik.exmaple"]));
+    assert!(outside.report.has("registry.provider.narrowing_outside_record") && outside.changes.is_empty());
+    let may_assert = [AttributeName::DateOfBirth].into();
+    let narrowing = Narrowing { may_assert: Some(may_assert), ..Narrowing::default() };
+    let ungranted = federation.prepare(&file, &Choices { narrowing: Some(narrowing), ..Choices::default() });
+    assert!(ungranted.report.has("registry.provider.narrowing_outside_record"));
 }

@@ -23,6 +23,10 @@ rules! {
         what: "Filen säger inte vad personernas identitet kan göras av." / "The file does not say what people's identity can be made from.",
         why: "Utan subject-id, pairwise-id eller beständigt NameID känner e-tjänsten inte igen någon vid nästa inloggning." / "Without subject-id, pairwise-id or a persistent NameID a service recognises nobody at the next login.",
         fix: "Ange det med --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation eller employee_hsa_id." / "Give it with --subject-source: subject_id, pairwise_id, persistent_name_id, org_affiliation or employee_hsa_id.";
+    NARROWING_OUTSIDE = Error "registry.provider.narrowing_outside_record", "Design decision 8",
+        what: "{found} finns inte i organisationens post ({expected})." / "{found} is not in the organisation's record ({expected}).",
+        why: "En begränsning kan bara ta bort. Ett felskrivet värde skulle ta bort allt." / "A narrowing can only take away. A misspelt value would take away everything.",
+        fix: "Rätta värdet i --narrow, eller för först in det i organisationsposten." / "Correct the value of --narrow, or put it into the organisation record first.";
     NAME_TAKEN = Warning "registry.entity.display_name_taken", "IIS SAML WebSSO profile 5.1.17",
         what: "Visningsnamnet {found} används redan av {expected}." / "The display name {found} is already used by {expected}.",
         why: "Den som väljer organisation kan inte se skillnad, och kan luras att logga in på fel ställe." / "Who chooses an organisation cannot tell them apart, and may be lured into signing in at the wrong place.",

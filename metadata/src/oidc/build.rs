@@ -44,6 +44,7 @@ pub fn oidc_client(
         providers: settings.providers.clone(),
         start_url: registration.initiate_login_uri.clone().or_else(|| registration.client_uri.clone()),
         privacy_url: registration.policy_uri.clone(),
+        assurance_profile: settings.assurance_profile,
         fail_on_missing_attribute: settings.fail_on_missing_attribute,
         suspended: settings.suspended,
     };

@@ -102,3 +102,23 @@ proptest! {
         let _ = read(&text);
     }
 }
+
+#[test]
+fn international_names_are_kept_in_their_ascii_form() {
+    for (written, kept) in [
+        ("räksmörgås.se", "xn--rksmrgs-5wao1o.se"),
+        ("RÄKSMÖRGÅS.se", "xn--rksmrgs-5wao1o.se"),
+        ("xn--RKSMRGS-5wao1o.se", "xn--rksmrgs-5wao1o.se"),
+    ] {
+        let text = GOOD.replace("[\"granvik.example\"]", &format!("[\"{written}\"]"));
+        let (organisation, report) = read(&text);
+        assert!(report.findings.is_empty(), "{written}: {:?}", report.findings);
+        let organisation = organisation.expect("no error");
+        assert!(organisation.owns_host(kept) && organisation.owns_scope(kept), "{written}");
+        assert_eq!(organisation.domains.len(), 1);
+    }
+    for none in ["xn--a.se", "räksmörgås .se", "räksmörgås.se."] {
+        let text = with("scopes = [\"granvik.example\"]", &format!("scopes = [\"{none}\"]"));
+        assert!(rules(&text).contains(&"organisation.record.scope"), "{none}");
+    }
+}

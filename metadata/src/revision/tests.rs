@@ -1,6 +1,7 @@
 use std::{cell::Cell, collections::HashMap, sync::Arc};
 
 use broker_core::{
+    authority::Narrowing,
     identifier::{ProviderId, RelyingPartyId},
     moment::Timestamp,
     organisation::{Organisation, OrganisationNumber},
@@ -98,6 +99,7 @@ fn provider_settings(source: SubjectSource) -> ProviderSettings {
     ProviderSettings {
         organisation: organisation().number,
         subject_source: source,
+        narrowing: Narrowing::default(),
         hidden: false,
         suspended: false,
     }

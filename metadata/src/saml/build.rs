@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use broker_core::{
     assurance::Assurance,
+    authority::{Authority, Narrowing},
     identifier::{Language, ProviderId},
     organisation::{LocalText, Organisation},
     policy::{Protocol, ProviderPolicy},
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use crate::{
     address::WebAddress,
+    international::{ascii, unicode},
     peer::SamlProvider,
     saml::{
         IdentityProvider,
@@ -28,6 +30,7 @@ pub fn saml_provider(
     settings: &ProviderSettings,
     organisation: &Arc<Organisation>,
 ) -> SamlProvider {
+    let authority = authority(provider, settings, organisation);
     let policy = ProviderPolicy {
         id: ProviderId::new(provider.entity_id.as_str()),
         protocol: Protocol::Saml,
@@ -40,10 +43,11 @@ pub fn saml_provider(
             .assurance
             .iter()
             .map(|uri| Assurance::new(uri.value.as_str()))
-            .filter(|level| organisation.ceiling.iter().any(|top| level.is_within(top)))
+            .filter(|level| authority.covers(level))
             .collect(),
         hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
         suspended: settings.suspended,
+        authority,
     };
     SamlProvider {
         policy: Arc::new(policy),
@@ -62,6 +66,23 @@ pub fn saml_provider(
             .map(|url| url.value.clone())
             .filter(|url| WebAddress::parse(url).is_some()),
     }
+}
+
+/// What it may say: the record, cut by the scopes that its own document declares (Sweden Connect deployment profile 2.1.3.1), and by the operator.
+/// A pattern covers what nobody has authorised, and counts for nothing.
+fn authority(
+    provider: &IdentityProvider,
+    settings: &ProviderSettings,
+    organisation: &Organisation,
+) -> Authority {
+    let declared = (!provider.scopes.is_empty()).then(|| {
+        let exact = provider.scopes.iter().map(|scope| &scope.value).filter(|scope| !scope.regexp);
+        exact.filter_map(|scope| ascii(&scope.value)).collect()
+    });
+    Authority::of(organisation)
+        .narrowed(&Narrowing { scopes: declared, ..Narrowing::default() })
+        .narrowed(&settings.narrowing)
+        .also_spelled(unicode)
 }
 
 /// The provider that a document describes by itself, registered with nobody: for looking at a captured message, and good for no

@@ -7,7 +7,9 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use broker_core::{moment::Timestamp, organisation::Organisation, subject::SubjectSource};
+use broker_core::{
+    authority::Narrowing, moment::Timestamp, organisation::Organisation, subject::SubjectSource,
+};
 use certs::PrivateKey;
 use proptest::prelude::*;
 
@@ -79,6 +81,7 @@ fn a_correct_provider_breaks_no_rule_and_is_read_whole() {
     let settings = ProviderSettings {
         organisation: organisation().number,
         subject_source: SubjectSource::SubjectId,
+        narrowing: Narrowing::default(),
         hidden: false,
         suspended: false,
     };
@@ -186,6 +189,7 @@ fn a_link_that_is_no_web_address_never_becomes_one() {
     let settings = ProviderSettings {
         organisation: organisation().number,
         subject_source: SubjectSource::SubjectId,
+        narrowing: Narrowing::default(),
         hidden: false,
         suspended: false,
     };
@@ -283,3 +287,65 @@ proptest! {
 }
 
 mod signature;
+
+/// What the provider of a document may say, under a record that also has an international domain.
+fn authority_of(document: &str, narrowing: Narrowing) -> broker_core::authority::Authority {
+    let mut record = organisation();
+    record.domains.insert("xn--rksmrgs-5wao1o.example".to_owned());
+    record.scopes.insert("xn--rksmrgs-5wao1o.example".to_owned());
+    let mut report = Report::new();
+    let file = MetadataFile::read(document.as_bytes(), MOST_OCTETS).expect("read");
+    let entity = file.entities().next().expect("an entity");
+    let provider = IdentityProvider::read(entity, &mut report).expect("a provider");
+    report.findings.extend(lint::saml::check(&provider, &record, NOW).findings);
+    assert!(!report.has("saml.idp.scope_outside_record"), "{}", report.render("idp.xml", Tongue::English));
+    let settings = ProviderSettings {
+        organisation: record.number.clone(),
+        subject_source: SubjectSource::SubjectId,
+        narrowing,
+        hidden: false,
+        suspended: false,
+    };
+    saml_provider(&provider, &settings, &Arc::new(record)).policy.authority.clone()
+}
+
+#[test]
+fn the_scopes_that_a_document_declares_bound_what_its_provider_may_say() {
+    let scope = |value: &str, regexp: &str| {
+        let declared = with_scopes(&format!("<shibmd:Scope regexp=\"{regexp}\">{value}</shibmd:Scope>"));
+        authority_of(&declared, Narrowing::default())
+    };
+    let silent = authority_of(&with_scopes(""), Narrowing::default());
+    for own in ["granvik.example", "2120001355", "räksmörgås.example", "XN--rksmrgs-5wao1o.example"] {
+        assert!(silent.scope(own).is_some(), "{own}: the record's, where the document is silent");
+    }
+    let one = scope("Granvik.example", "false");
+    assert_eq!(one.scope("granvik.example"), Some("granvik.example"));
+    assert_eq!(one.scope("2120001355"), None, "the record has it and the document does not");
+    for written in ["räksmörgås.example", "xn--rksmrgs-5wao1o.example"] {
+        let international = scope(written, "false");
+        for met in ["räksmörgås.example", "xn--rksmrgs-5wao1o.example"] {
+            assert_eq!(international.scope(met), Some("xn--rksmrgs-5wao1o.example"), "{written} {met}");
+        }
+        assert_eq!(international.scope("granvik.example"), None);
+    }
+    let pattern = scope(".*", "true");
+    assert_eq!(pattern.scope("granvik.example"), None, "a pattern is nothing");
+    let narrowed = authority_of(
+        &with_scopes(""),
+        Narrowing { scopes: Some(["2120001355".to_owned()].into()), ..Narrowing::default() },
+    );
+    assert!(narrowed.scope("2120001355").is_some() && narrowed.scope("granvik.example").is_none());
+}
+
+/// The correct document with other scopes.
+fn with_scopes(scopes: &str) -> String {
+    let mut document = good();
+    while let Some(start) = document.find("<shibmd:Scope") {
+        let end = document[start..].find("</shibmd:Scope>").expect("closed") + "</shibmd:Scope>".len();
+        document.replace_range(start..start + end, "");
+    }
+    let place = "<mdui:UIInfo";
+    assert!(document.contains(place));
+    document.replacen(place, &format!("{scopes}{place}"), 1)
+}

@@ -3,6 +3,7 @@
 //! [`AttributeName`] is closed: an attribute that is not in it does not exist for the broker (default deny). The SAML names stand in
 //! `broker-saml/attributes.rs`, the claim names in `broker-oidc/claims.rs`.
 
+pub mod form;
 mod name;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Login, Routed};
 use crate::{
+    assurance::OutputMap,
     failure::{Failure, FailureCode},
     identifier::ProviderId,
     routing::{self, Peers, Route},
@@ -33,12 +34,17 @@ impl Login<Received> {
         Self { context, state: Received(()) }
     }
 
-    /// Picks the provider, or asks for the person's choice.
+    /// Picks the provider, or asks for the person's choice. A level that is demanded and that no provider of the login can give ends it here.
     ///
     /// # Errors
     /// With the context, so that the relying party can be told.
-    pub fn route(self, peers: &dyn Peers) -> Result<Next, (Failure, Box<Context>)> {
-        match routing::route(&self.context.request, peers) {
+    pub fn route(self, peers: &dyn Peers, output_map: &OutputMap) -> Result<Next, (Failure, Box<Context>)> {
+        let request = &self.context.request;
+        let route = routing::route(request, peers).and_then(|route| {
+            routing::attainable(request, &route, peers, output_map)?;
+            Ok(route)
+        });
+        match route {
             Ok(Route::Provider(provider)) => Ok(Next::Routed(self.into(|_| Routed::to(provider.id.clone())))),
             Ok(Route::Choice(_)) => Ok(Next::Choice(self.into(|_| AwaitingChoice(())))),
             Err(failure) => Err((failure, Box::new(self.context))),

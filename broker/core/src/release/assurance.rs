@@ -8,7 +8,7 @@ use crate::{
     result::AuthenticationResult,
 };
 
-/// The level that leaves: registered for the provider, under the organisation's ceiling, through the output map, and one that the
+/// The level that leaves: registered for the provider, under its ceilings, through the output map, and one that the
 /// relying party takes.
 ///
 /// # Errors
@@ -26,14 +26,14 @@ pub fn leaving(
         Some(told) => {
             let provider = policy.provider;
             let registered = provider.assurance.contains(told);
-            let under = provider.organisation.ceiling.iter().any(|ceiling| told.is_within(ceiling));
+            let under = provider.authority.covers(told);
             if registered && under {
-                policy.output_map.leaving(told)
+                policy.output_map.leaving(told, policy.relying_party.assurance_profile)
             } else if told.is_known() {
                 return Err(Failure::new(
                     FailureCode::AssuranceAboveCeiling,
                     format!(
-                        "{} asserted {told}; registered: {}, under the organisation's ceiling: {}",
+                        "{} asserted {told}; registered: {}, under its ceilings: {}",
                         provider.id,
                         yes(registered),
                         yes(under)

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     assurance::{Assurance, OutputMap},
-    attribute::Attributes,
+    attribute::{AttributeName, Attributes},
     failure::Failure,
     identifier::ProviderId,
     moment::Timestamp,
@@ -33,6 +33,9 @@ pub struct ReleasedIdentity {
     pub subject: SubjectIdentifier,
     /// What is said of them.
     pub attributes: Attributes,
+    /// What the provider said, and the relying party might have had, and did not keep its rule: names, for the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<AttributeName>,
     /// At which level, after the output map.
     pub assurance: Option<Assurance>,
     /// The original time of authentication.
@@ -53,7 +56,7 @@ pub struct Policy<'a> {
     /// Who asked.
     pub relying_party: &'a RelyingPartyPolicy,
     /// What may be said of levels.
-    pub output_map: OutputMap,
+    pub output_map: &'a OutputMap,
     /// What subject identifiers are made with.
     pub subject_secret: &'a dyn SubjectSecret,
 }
@@ -67,14 +70,22 @@ pub fn release(
     request: &AuthenticationRequest,
     policy: Policy<'_>,
 ) -> Result<ReleasedIdentity, Failure> {
+    let told: Vec<AttributeName> = result.attributes.names().collect();
     let result = authority::bound(result, policy.provider)?;
     let assurance = assurance::leaving(&result, request, policy)?;
     let subject = subject_identifier::derive(&result, policy)?;
     subject_identifier::expected(&subject, request)?;
     let attributes = attributes::leaving(&result, request, policy)?;
+    let might_leave = |name: AttributeName| {
+        policy.relying_party.entitled.contains(&name)
+            && request.attributes.iter().any(|wanted| wanted.name == name)
+    };
+    let dropped =
+        told.into_iter().filter(|name| might_leave(*name) && attributes.values(*name).is_empty()).collect();
     Ok(ReleasedIdentity {
         subject,
         attributes,
+        dropped,
         assurance,
         authenticated_at: result.authenticated_at,
         session_ends: result.session_ends,

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Policy, ReleasedIdentity, release};
 use crate::{
-    assurance::{Assurance, OutputMap},
+    assurance::{Assurance, AssuranceProfile, OutputMap},
     attribute::{AttributeName, Attributes},
+    authority::{Authority, Narrowing},
     failure::FailureCode,
     identifier::{ProviderId, RelyingPartyId},
     moment::Timestamp,
@@ -32,15 +33,17 @@ impl SubjectSecret for FixedSecret {
     }
 }
 
-struct Case {
-    result: AuthenticationResult,
-    request: AuthenticationRequest,
-    provider: ProviderPolicy,
-    relying_party: RelyingPartyPolicy,
+pub(super) struct Case {
+    pub(super) result: AuthenticationResult,
+    pub(super) request: AuthenticationRequest,
+    pub(super) provider: ProviderPolicy,
+    pub(super) relying_party: RelyingPartyPolicy,
+    /// How the provider is held tighter than its organisation.
+    pub(super) narrowing: Narrowing,
 }
 
 impl Case {
-    fn genuine() -> Self {
+    pub(super) fn genuine() -> Self {
         let organisation = Arc::new(Organisation {
             number: OrganisationNumber::parse("2021006883").expect("a valid number"),
             name: LocalText::default(),
@@ -95,6 +98,7 @@ impl Case {
                 id: ProviderId::from("https://idp.granvik.example"),
                 protocol: Protocol::Saml,
                 organisation: organisation.clone(),
+                authority: Authority::of(&organisation),
                 display_name: LocalText::default(),
                 keywords: Vec::new(),
                 subject_source: SubjectSource::SubjectId,
@@ -112,17 +116,20 @@ impl Case {
                 providers: None,
                 start_url: None,
                 privacy_url: None,
+                assurance_profile: AssuranceProfile::Plain,
                 fail_on_missing_attribute: false,
                 suspended: false,
             },
+            narrowing: Narrowing::default(),
         }
     }
 
-    fn run(self) -> Result<ReleasedIdentity, FailureCode> {
+    pub(super) fn run(mut self) -> Result<ReleasedIdentity, FailureCode> {
+        self.provider.authority = Authority::of(&self.provider.organisation).narrowed(&self.narrowing);
         let policy = Policy {
             provider: &self.provider,
             relying_party: &self.relying_party,
-            output_map: OutputMap { reviewed: false },
+            output_map: &OutputMap::new(false),
             subject_secret: &FixedSecret,
         };
         release(self.result, &self.request, policy).map_err(|failure| failure.code)
@@ -140,9 +147,10 @@ fn the_genuine_login_is_released() {
 #[test]
 fn organisation_name_and_number_come_from_the_registry() {
     let mut case = Case::genuine();
-    case.result.attributes.add(AttributeName::OrganisationNumber, "5560160680");
+    case.result.attributes.add(AttributeName::OrganisationNumber, "202100-6883");
     let identity = case.run().expect("released");
     assert_eq!(identity.attributes.values(AttributeName::OrganisationNumber), ["2021006883"]);
+    assert!(identity.attributes.values(AttributeName::OrganisationName).is_empty(), "the record has no name");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Peers, Route, admissible, route};
 use crate::{
+    assurance::{Assurance, AssuranceProfile, OutputMap},
+    authority::Authority,
     failure::FailureCode,
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     login::{Context, Login, Next, Received},
@@ -54,6 +56,7 @@ fn provider(id: &str) -> ProviderPolicy {
         id: ProviderId::from(id),
         protocol: Protocol::Saml,
         organisation: organisation(),
+        authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: Vec::new(),
         subject_source: SubjectSource::SubjectId,
@@ -76,6 +79,7 @@ fn federation() -> Federation {
             providers: None,
             start_url: None,
             privacy_url: None,
+            assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
             suspended: false,
         },
@@ -171,26 +175,31 @@ fn nobody_is_proxied_further_than_they_allow() {
     assert_eq!(led_to(&hops(Some(1)), &peers), Ok(vec!["a".to_owned()]));
 }
 
+fn context(request: AuthenticationRequest) -> Context {
+    let relying_party = RelyingPartyId::from("journal");
+    let return_to = ReturnTo::matched(
+        &relying_party,
+        "https://rp.example/",
+        ["https://rp.example/"],
+        Remembered(String::new()),
+    );
+    Context {
+        reference: Reference::from_random([0; 10]),
+        request,
+        return_to: return_to.expect("it matches"),
+        started: Timestamp(0),
+        language: Language::from_tag("sv").expect("a language"),
+    }
+}
+
 #[test]
 fn only_what_was_offered_can_be_chosen() {
     let mut peers = federation();
     peers.providers[1].hidden = true;
     let chosen = |id: &str| {
-        let relying_party = RelyingPartyId::from("journal");
-        let return_to = ReturnTo::matched(
-            &relying_party,
-            "https://rp.example/",
-            ["https://rp.example/"],
-            Remembered(String::new()),
-        );
-        let context = Context {
-            reference: Reference::from_random([0; 10]),
-            request: request(&[], false),
-            return_to: return_to.expect("it matches"),
-            started: Timestamp(0),
-            language: Language::from_tag("sv").expect("a language"),
-        };
-        let Ok(Next::Choice(login)) = Login::<Received>::begin(context).route(&peers) else {
+        let context = context(request(&[], false));
+        let Ok(Next::Choice(login)) = Login::<Received>::begin(context).route(&peers, &OutputMap::new(false))
+        else {
             panic!("a choice")
         };
         login.chosen(&ProviderId::from(id), &peers)
@@ -281,4 +290,41 @@ fn a_silent_request_goes_where_its_hint_leads() {
     };
     assert_eq!(with("a"), Ok(vec!["a".into()]));
     assert_eq!(with("nobody"), Err(FailureCode::InteractionRequired));
+}
+
+/// What comes of a demand for a level, where two providers are registered for loa3 under a ceiling.
+fn demanded(
+    level: &str,
+    profile: AssuranceProfile,
+    essential: bool,
+    ceiling: &str,
+) -> Result<(), FailureCode> {
+    let mut peers = federation();
+    let loa3 = Assurance::new("http://id.elegnamnden.se/loa/1.0/loa3");
+    for provider in &mut peers.providers {
+        provider.assurance = vec![loa3.clone()];
+        let mut organisation = (*provider.organisation).clone();
+        organisation.ceiling = vec![Assurance::new(ceiling)];
+        provider.authority = Authority::of(&organisation);
+    }
+    peers.relying_party.assurance_profile = profile;
+    let mut request = request(&[], false);
+    request.assurance = RequestedAssurance { levels: vec![Assurance::new(level)], essential };
+    let routed = Login::<Received>::begin(context(request)).route(&peers, &OutputMap::new(false));
+    routed.map(|_| ()).map_err(|(failure, _)| failure.code)
+}
+
+#[test]
+fn a_level_that_nobody_can_give_is_refused_before_anybody_is_asked() {
+    use AssuranceProfile as P;
+    let loa3 = "http://id.elegnamnden.se/loa/1.0/loa3";
+    let uncertified = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
+    let refused = Err(FailureCode::AssuranceTooLow);
+    assert_eq!(demanded(uncertified, P::Plain, true, loa3), Ok(()));
+    assert_eq!(demanded(loa3, P::Plain, true, loa3), refused, "not reviewed");
+    assert_eq!(demanded("http://id.sambi.se/loa/loa3", P::Plain, true, loa3), refused, "nobody has it");
+    assert_eq!(demanded(uncertified, P::Sambi, true, loa3), refused, "the profile does not know it");
+    let loa2 = "http://id.elegnamnden.se/loa/1.0/loa2";
+    assert_eq!(demanded(uncertified, P::Plain, true, loa2), refused, "above the ceiling");
+    assert_eq!(demanded(loa3, P::Plain, false, loa3), Ok(()), "a wish never fails a login");
 }

@@ -7,8 +7,9 @@ use std::{
 };
 
 use broker_core::{
-    assurance::{Assurance, OutputMap},
+    assurance::{Assurance, AssuranceProfile, OutputMap},
     attribute::{AttributeName, Attributes},
+    authority::Authority,
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     login::{Context, Login, Next, Release, Released},
     moment::{Entropy, Moment, Timestamp},
@@ -258,7 +259,7 @@ impl Scene {
             started: NOW,
             language: Language::from_tag("sv").expect("a tag"),
         });
-        let routed = match login.route(&self.registry).expect("a route") {
+        let routed = match login.route(&self.registry, &OutputMap::new(false)).expect("a route") {
             Next::Routed(routed) => routed,
             Next::Choice(choice) => {
                 choice.chosen(&ProviderId::from(PROVIDER), &self.registry).expect("offered")
@@ -280,7 +281,7 @@ impl Scene {
         let policy = Policy {
             provider: &self.provider,
             relying_party: &relying_party,
-            output_map: OutputMap { reviewed: false },
+            output_map: &OutputMap::new(false),
             subject_secret: &Pseudonyms,
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
@@ -395,22 +396,24 @@ impl Asked {
 }
 
 fn provider() -> ProviderPolicy {
+    let organisation = Arc::new(Organisation {
+        number: OrganisationNumber::parse("2021006883").expect("a valid number"),
+        name: LocalText(
+            Language::from_tag("sv").into_iter().map(|sv| (sv, "Granviks kommun".into())).collect(),
+        ),
+        domains: BTreeSet::from(["granvik.example".to_owned()]),
+        scopes: BTreeSet::from(["granvik.example".to_owned()]),
+        hsa_prefixes: BTreeSet::from(["SE2021006883-".to_owned()]),
+        ceiling: vec![Assurance::new(LOA3)],
+        entitled: BTreeSet::new(),
+        may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber]),
+        support: SupportContact::default(),
+    });
     ProviderPolicy {
         id: ProviderId::from(PROVIDER),
         protocol: Protocol::Saml,
-        organisation: Arc::new(Organisation {
-            number: OrganisationNumber::parse("2021006883").expect("a valid number"),
-            name: LocalText(
-                Language::from_tag("sv").into_iter().map(|sv| (sv, "Granviks kommun".into())).collect(),
-            ),
-            domains: BTreeSet::from(["granvik.example".to_owned()]),
-            scopes: BTreeSet::from(["granvik.example".to_owned()]),
-            hsa_prefixes: BTreeSet::from(["SE2021006883-".to_owned()]),
-            ceiling: vec![Assurance::new(LOA3)],
-            entitled: BTreeSet::new(),
-            may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber]),
-            support: SupportContact::default(),
-        }),
+        authority: Authority::of(&organisation),
+        organisation,
         display_name: LocalText::default(),
         keywords: Vec::new(),
         subject_source: SubjectSource::SubjectId,
@@ -439,6 +442,7 @@ fn client(client_id: &str, authentication: ClientAuthentication) -> OidcClient {
             providers: None,
             start_url: None,
             privacy_url: None,
+            assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
             suspended: false,
         }),

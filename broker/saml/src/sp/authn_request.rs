@@ -4,7 +4,7 @@
 //! drops RelayState. Neighbours: `binding` carries it, `authn_context.rs` chooses the levels, `idp/authn_request.rs` reads such.
 
 use broker_core::{
-    assurance::Assurance,
+    assurance::{Assurance, AssuranceProfile},
     failure::{Failure, FailureCode},
     moment::{Moment, Timestamp},
     request::AuthenticationRequest,
@@ -36,6 +36,9 @@ pub struct SentRequest {
     pub id: String,
     /// The levels that were asked for; empty: none, any will do.
     pub asked: Vec<Assurance>,
+    /// They were but wished for: an answer at another level is no fault (OIDC Core 5.5.1.1).
+    #[serde(default)]
+    pub wished: bool,
     /// When it was sent.
     pub at: Timestamp,
 }
@@ -82,6 +85,7 @@ fn is_handle(text: &str) -> bool {
 
 pub(super) fn begin(
     request: &AuthenticationRequest,
+    profile: AssuranceProfile,
     provider: &SamlProvider,
     handle: &str,
     settings: &SpSettings,
@@ -93,7 +97,8 @@ pub(super) fn begin(
     }
     let sent = SentRequest {
         id: request_id(handle),
-        asked: levels_to_ask(&request.assurance, &provider.policy, settings.output_map)?,
+        asked: levels_to_ask(&request.assurance, profile, &provider.policy, &settings.output_map)?,
+        wished: !request.assurance.essential,
         at: moment.now,
     };
     let outbound = send(request, provider, handle, &sent, settings, signer)?;

@@ -30,6 +30,7 @@ use broker_core::{
     moment::Moment,
     request::AuthenticationRequest,
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
+    routing::Peers as _,
 };
 use certs::{AlgorithmPolicy, DecryptionKey, Signer, query_signature::MessageParameter};
 
@@ -71,7 +72,7 @@ impl SpSettings {
             acs_url: acs_url.into(),
             skew_seconds: 60,
             message_lifetime_seconds: 300,
-            output_map: OutputMap { reviewed: false },
+            output_map: OutputMap::new(false),
             require_signed_response: false,
             names_requesters: false,
             algorithms: AlgorithmPolicy::default(),
@@ -123,7 +124,9 @@ impl Upstream for SamlSp<'_> {
         moment: Moment<'_>,
     ) -> Result<Begun, Failure> {
         let provider = self.provider(provider, moment)?;
-        authn_request::begin(request, provider, handle, self.settings, self.signer, moment)
+        let relying_party = self.registry.relying_party(&request.relying_party);
+        let profile = relying_party.map(|party| party.assurance_profile).unwrap_or_default();
+        authn_request::begin(request, profile, provider, handle, self.settings, self.signer, moment)
     }
 
     fn handle(&self, message: &Inbound) -> Option<String> {

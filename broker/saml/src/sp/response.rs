@@ -29,7 +29,7 @@ use super::{
     inspect::Noted,
 };
 use crate::{
-    attributes,
+    attributes::{self, Said},
     binding::{BindingRefused, post},
     message::{Assertion, Response, is_response, name_id},
 };
@@ -286,6 +286,7 @@ fn identity(
     steps: &mut Steps,
 ) -> Result<(AuthenticationResult, OneTimeUse), Failure> {
     let clock = expected.clock();
+    steps.note(|| Noted::of(assertion));
     steps.take(CheckId::AssertionVersion, response::version(assertion.version))?;
     steps.take(CheckId::AssertionIdentifier, assertion::identifier(assertion))?;
     steps.take(CheckId::AssertionIssuer, assertion::issuer(assertion, expected.provider_id()))?;
@@ -296,7 +297,8 @@ fn identity(
     steps.take(CheckId::EncryptedAttribute, encryption::no_encrypted_attribute(assertion))?;
     steps.take(CheckId::AttributeStatement, assertion::attribute_statements(assertion))?;
 
-    let attributes = attributes::read(assertion.attribute_statements());
+    let Said { attributes, ambiguous } = attributes::read(assertion.attribute_statements());
+    steps.take(CheckId::AttributeNames, assertion::attribute_names(ambiguous))?;
     let mut subjects = attributes::subject_candidates(&attributes);
     let named = assertion.subject().and_then(name_id);
     subjects.extend(named.and_then(|id| id.candidate(expected.provider_id(), &expected.settings.entity_id)));
@@ -311,7 +313,6 @@ fn identity(
         session_ends,
         authorities,
     };
-    steps.note(|| Noted::of(assertion));
     Ok((result, once))
 }
 
@@ -371,8 +372,7 @@ fn authenticated(
     let (outcome, assurance) = authentication::context(statement);
     steps.take(CheckId::AuthnContext, outcome)?;
     let assurance = assurance.ok_or(FailureCode::AuthnStatement)?;
-    steps
-        .take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, &expected.sent.asked))?;
+    steps.take(CheckId::AuthnContextAsked, authentication::context_asked(&assurance, expected.sent))?;
     let (outcome, authorities) = authentication::authorities(statement, &expected.settings.entity_id);
     steps.take(CheckId::Authorities, outcome)?;
     Ok(Authentication { at, session_ends, assurance, authorities })

@@ -9,6 +9,7 @@ use broker_core::{
 
 use crate::{
     address::WebAddress,
+    international::ascii,
     lint::{
         report::{Finding, Report},
         rule::rules,
@@ -83,7 +84,7 @@ pub(super) fn check(provider: &IdentityProvider, organisation: &Organisation, re
     for scope in &provider.scopes {
         if scope.value.regexp {
             report.add(Finding::new(&SCOPE_PATTERN, scope.place).found(&scope.value.value));
-        } else if !organisation.owns_scope(&scope.value.value) {
+        } else if !ascii(&scope.value.value).is_some_and(|name| organisation.owns_scope(&name)) {
             let own = organisation.scopes.iter().cloned().chain([organisation.number.to_string()]).collect();
             report.add(
                 Finding::new(&SCOPE_OUTSIDE, scope.place).found(&scope.value.value).expected(listed(&own)),

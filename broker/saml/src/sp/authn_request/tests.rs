@@ -143,7 +143,19 @@ fn levels_are_asked_for_exactly_and_remembered() {
     assert_eq!(read.authn_contexts, [LOA3]);
     assert_eq!(read.comparison.as_deref(), Some("exact"));
     let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
-    assert_eq!(sent, SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], at: NOW });
+    assert_eq!(
+        sent,
+        SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], wished: false, at: NOW }
+    );
+}
+
+#[test]
+fn a_wish_is_remembered_as_one() {
+    let mut case = Case::new();
+    let uncertified = Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
+    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: false };
+    let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
+    assert!(sent.wished && sent.asked.contains(&Assurance::new(LOA3)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules about the assertion's own frame.
 
-use broker_core::failure::FailureCode;
+use broker_core::{attribute::AttributeName, failure::FailureCode};
 
 use super::{ABSENT, Clock, Outcome, response::issuer_is};
 use crate::message::Assertion;
@@ -24,4 +24,9 @@ pub(in crate::sp) fn issue_instant(assertion: &Assertion<'_>, clock: Clock) -> O
 pub(in crate::sp) fn attribute_statements(assertion: &Assertion<'_>) -> Outcome {
     let count = assertion.attribute_statements().count();
     Outcome::of(count <= 1, FailureCode::MessageMalformed, "at most one", count.to_string())
+}
+
+pub(in crate::sp) fn attribute_names(ambiguous: Option<AttributeName>) -> Outcome {
+    let found = ambiguous.map_or_else(|| "no two that differ".to_owned(), |name| format!("{name} differs"));
+    Outcome::of(ambiguous.is_none(), FailureCode::MessageMalformed, "the same values under each name", found)
 }

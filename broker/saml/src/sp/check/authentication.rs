@@ -4,7 +4,10 @@ use broker_core::{assurance::Assurance, failure::FailureCode, moment::Timestamp}
 use certs_xml::{Element, namespace::SAML};
 
 use super::{ABSENT, Clock, Outcome};
-use crate::message::{Assertion, child_text, text_of};
+use crate::{
+    message::{Assertion, child_text, text_of},
+    sp::authn_request::SentRequest,
+};
 
 pub(in crate::sp) fn statement<'d>(assertion: &Assertion<'d>) -> (Outcome, Option<Element<'d>>) {
     let mut statements = assertion.authn_statements();
@@ -45,12 +48,12 @@ pub(in crate::sp) fn context(statement: Element<'_>) -> (Outcome, Option<Assuran
     (outcome, class.map(Assurance::new))
 }
 
-pub(in crate::sp) fn context_asked(told: &Assurance, asked: &[Assurance]) -> Outcome {
-    if asked.is_empty() {
-        return Outcome::not_applicable("no level was asked for");
+pub(in crate::sp) fn context_asked(told: &Assurance, sent: &SentRequest) -> Outcome {
+    if sent.asked.is_empty() || sent.wished {
+        return Outcome::not_applicable("no level was demanded");
     }
-    let expected = asked.iter().map(Assurance::as_str).collect::<Vec<_>>().join(" or ");
-    Outcome::of(asked.contains(told), FailureCode::AssuranceNotAsked, expected, told.as_str())
+    let expected = sent.asked.iter().map(Assurance::as_str).collect::<Vec<_>>().join(" or ");
+    Outcome::of(sent.asked.contains(told), FailureCode::AssuranceNotAsked, expected, told.as_str())
 }
 
 /// Who authenticated the person for the provider, if somebody else did.

@@ -105,6 +105,7 @@ checks! {
     Authorities, "authn.authorities", "SAML Core 2.7.2.2", "We are not among the authorities behind the provider: that would be a loop.";
     EncryptedAttribute, "attributes.encrypted", "SC-DP 6.1", "No attribute is encrypted by itself.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
+    AttributeNames, "attributes.names", "SC-ATTR 3.1", "An attribute that comes under several of its names has the same values under each.";
 }
 
 /// What came of a rule.
@@ -244,7 +245,7 @@ impl Steps {
         self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.no_audience)
     }
 
-    /// Keeps what an inspection shows of a message that keeps every rule.
+    /// Keeps what an inspection shows of an assertion whose signature held, should it keep every rule.
     pub(super) fn note(&mut self, noted: impl FnOnce() -> Noted) {
         if let Some(inspecting) = &mut self.inspection {
             inspecting.noted = Some(noted());

@@ -5,6 +5,7 @@ mod corpora;
 mod encryption;
 mod envelope;
 mod genuine;
+mod inspect;
 mod signature;
 mod statement;
 mod subject;
@@ -18,6 +19,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, Attributes},
+    authority::Authority,
     failure::FailureCode,
     identifier::{Language, ProviderId},
     moment::{Entropy, Timestamp},
@@ -79,6 +81,7 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
         organisation: Arc::new(organisation()),
+        authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: vec![],
         subject_source: SubjectSource::SubjectId,
@@ -122,7 +125,12 @@ pub(crate) fn registry(provider: SamlProvider) -> Registry {
 }
 
 pub(crate) fn sent() -> SentRequest {
-    SentRequest { id: format!("_{HANDLE}"), asked: vec![Assurance::new(LOA3)], at: NOW.plus(-20) }
+    SentRequest {
+        id: format!("_{HANDLE}"),
+        asked: vec![Assurance::new(LOA3)],
+        wished: false,
+        at: NOW.plus(-20),
+    }
 }
 
 pub(crate) fn genuine() -> AssertionToIssue {

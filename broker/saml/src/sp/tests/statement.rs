@@ -67,6 +67,41 @@ fn the_level_is_one_that_was_asked_for() {
 }
 
 #[test]
+fn a_level_that_was_but_wished_for_fails_no_login() {
+    let own = class("urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport");
+    let mut case = Case::genuine();
+    case.sent.wished = true;
+    assert_eq!(case.broken(&class(LOA3), &own), None);
+    case.sent.wished = false;
+    assert_eq!(
+        case.broken(&class(LOA3), &own),
+        Some((CheckId::AuthnContextAsked, F::AssuranceNotAsked)),
+        "the same where it was demanded"
+    );
+}
+
+#[test]
+fn an_attribute_under_two_of_its_names_says_the_same_twice() {
+    let hsa_id = |name: &str, value: &str| {
+        format!(
+            "<saml:Attribute Name=\"{name}\"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>"
+        )
+    };
+    let both = |other: &str| {
+        hsa_id("urn:oid:1.2.752.29.6.2.1", "SE2021006883-A1")
+            + &hsa_id("http://sambi.se/attributes/1/employeeHsaId", other)
+            + "</saml:AttributeStatement>"
+    };
+    accepts("</saml:AttributeStatement>", &both("SE2021006883-A1"));
+    breaks(
+        "</saml:AttributeStatement>",
+        &both("SE2021006883-B2"),
+        CheckId::AttributeNames,
+        F::MessageMalformed,
+    );
+}
+
+#[test]
 fn a_loop_through_us_is_refused() {
     let authority = |name: &str| {
         format!("{}<saml:AuthenticatingAuthority>{name}</saml:AuthenticatingAuthority>", class(LOA3))
