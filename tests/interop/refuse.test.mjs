@@ -56,10 +56,10 @@ describe('sign-in that ends otherwise', { timeout: 300_000 }, () => {
     assert.ok(!JSON.stringify(party.last()).includes('locked'), "the provider's own words stay with us");
   });
 
-  test('nobody is signed in at the provider and none may be asked: login_required', async () => {
+  test('the notice is due at each sign-in and nothing may be shown: interaction_required', async () => {
     await page.goto(party.start({ prompt: 'none', 'https://id.oidc.se/param/authnProvider': federation.granvik.entityId }));
     await page.waitForURL(`${party.redirectUri}?**`);
-    assert.equal(party.last().error, 'login_required');
+    assert.equal(party.last().error, 'interaction_required');
   });
 
   test('the provider drops RelayState: the sign-in works all the same', async () => {

@@ -69,6 +69,22 @@ describe('sign-in by SimpleSAMLphp to openid-client', { timeout: 300_000 }, () =
     });
   }
 
+  test('what Granvik says is encrypted to the key of our metadata: nothing of it is in the form that the browser carries', async () => {
+    await asSomebodyNew();
+    const party = await federation.relyingParty('sluten', 'client_secret_basic');
+    const posted = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/saml/acs')) posted.push(new URLSearchParams(request.postData()));
+    });
+    const outcome = await signIn(page, party, employers.granvik, asa);
+    assert.equal(outcome.userinfo.name, asa.displayName, JSON.stringify(outcome));
+    const [xml] = posted.map((form) => Buffer.from(form.get('SAMLResponse'), 'base64').toString());
+    assert.match(xml, /<saml:EncryptedAssertion[ >]/);
+    assert.match(xml, /xmlenc#aes128-cbc/);
+    assert.match(xml, /xmlenc#rsa-oaep-mgf1p/);
+    assert.ok(!xml.includes(asa.surname) && !xml.includes(asa.subjectId));
+  });
+
   const hsaIdWanted = { claims: JSON.stringify({ userinfo: { employeeHsaId: { essential: true } } }) };
 
   test('by POST, a persistent NameID and a signed assertion alone; the HSA-id to whom the operator lets have it', async () => {

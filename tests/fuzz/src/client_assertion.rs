@@ -86,7 +86,10 @@ fn ask(message: Inbound, is_signed_now: bool) {
 fn let_in(request: &TokenRequest, message: &Inbound, is_signed_now: bool) {
     let parameter = |name: &str| {
         let form = message.form.as_deref().unwrap_or_default();
-        form_urlencoded::parse(form).find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+        // RFC 6749 3.1: a parameter without a value counts as left out.
+        let mut found =
+            form_urlencoded::parse(form).filter(|(found, value)| found == name && !value.is_empty());
+        found.next().map(|(_, value)| value.into_owned())
     };
     let client = request.client().id().as_str();
     let Some(assertion) = parameter("client_assertion") else {

@@ -1,7 +1,8 @@
 //! A SAML Response, posted (`broker_saml::sp`).
 //!
 //! `f`: the form as it came. `x`: the XML as it came. `R`, `A`, `B`: XML that the identity provider signs before it is posted: the
-//! Response, the assertion, or both.
+//! Response, the assertion, or both. `E`, `G`, `C`: XML whose assertion it signs and encrypts, with nothing around it; encrypts (GCM) in
+//! a Response that it signs; or signs and encrypts (CBC) in one that it signs.
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -15,6 +16,7 @@ use broker_saml::binding::post;
 use certs::{
     AlgorithmPolicy, Signer as _,
     query_signature::MessageParameter,
+    xml_encryption::BlockCipher,
     xml_signature::{Profile, SignedElement, verify},
 };
 use certs_xml::{Document, Limits, namespace::SAML};
@@ -23,7 +25,7 @@ use crate::{
     meant,
     scene::{HANDLE, IDP, SCENE, moment},
     seeds,
-    sign::{Signed, signed},
+    sign::{Signed, encrypted, signed},
     xml::{values, writes_what_it_reads},
 };
 
@@ -48,18 +50,36 @@ fn bare(canonical: &[u8]) -> String {
     }
 }
 
+/// What is known of what the identity provider signed.
+enum Clear {
+    /// It is of the corpus, if anything.
+    Corpus,
+    /// It was signed just now.
+    Now,
+    /// It was signed just now, and this is what it was before it was encrypted.
+    Before(String),
+}
+
 /// What must hold of any input.
 pub fn body(octets: &[u8]) {
-    let Some((letter, rest)) = meant(octets, b"fxRAB") else { return };
+    let Some((letter, rest)) = meant(octets, b"fxRABEGC") else { return };
     let key = &SCENE.provider_key;
-    let (form, is_signed_now) = match letter {
-        b'f' => (Some(rest.to_vec()), false),
-        b'x' => (Some(form(rest)), false),
-        b'R' => (signed(rest, Signed::Root, key).map(|xml| form(xml.as_bytes())), true),
-        b'A' => (signed(rest, Signed::Assertion, key).map(|xml| form(xml.as_bytes())), true),
-        _ => (signed(rest, Signed::Both, key).map(|xml| form(xml.as_bytes())), true),
+    let plainly = |how| signed(rest, how, key).map(|xml| (form(xml.as_bytes()), Clear::Now));
+    let hidden = |how, cipher| {
+        encrypted(rest, how, key, SCENE.recipient(), cipher)
+            .map(|(xml, clear)| (form(xml.as_bytes()), Clear::Before(clear)))
     };
-    let Some(form) = form else { return };
+    let sent = match letter {
+        b'f' => Some((rest.to_vec(), Clear::Corpus)),
+        b'x' => Some((form(rest), Clear::Corpus)),
+        b'R' => plainly(Signed::Root),
+        b'A' => plainly(Signed::Assertion),
+        b'B' => plainly(Signed::Both),
+        b'E' => hidden(Signed::Assertion, BlockCipher::Aes256Gcm),
+        b'G' => hidden(Signed::Root, BlockCipher::Aes256Gcm),
+        _ => hidden(Signed::Both, BlockCipher::Aes256Cbc),
+    };
+    let Some((form, clear)) = sent else { return };
     if let Ok(posted) = post::decode(&form, MessageParameter::Response)
         && let Ok(document) = Document::read(&posted.xml, Limits::message())
     {
@@ -70,7 +90,7 @@ pub fn body(octets: &[u8]) {
     let first = complete(&message);
     if let Ok(accepted) = &first {
         assert_eq!(handle.as_deref(), Some(HANDLE), "an answer to our request leads back to it");
-        vouched(accepted, &message, is_signed_now);
+        vouched(accepted, &message, &clear);
         assert!(first == complete(&message), "one message read twice says the same");
     }
 }
@@ -79,6 +99,14 @@ pub(crate) fn form(xml: &[u8]) -> Vec<u8> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let xml = STANDARD.encode(xml);
     form_urlencoded::Serializer::new(String::new()).append_pair("SAMLResponse", &xml).finish().into_bytes()
+}
+
+/// What the broker takes out of a Response that is posted to it; else the name of the failure.
+///
+/// # Errors
+/// When it refuses the Response.
+pub fn accepted(xml: &[u8]) -> Result<AuthenticationResult, String> {
+    complete(&Inbound { form: Some(form(xml)), ..Inbound::default() })
 }
 
 fn complete(message: &Inbound) -> Result<AuthenticationResult, String> {
@@ -104,16 +132,26 @@ fn vouched_for(document: &Document) -> impl Iterator<Item = SignedElement> {
 }
 
 /// Everything that was read of the person stands in octets that the identity provider signed.
-fn vouched(accepted: &AuthenticationResult, message: &Inbound, is_signed_now: bool) {
+fn vouched(accepted: &AuthenticationResult, message: &Inbound, clear: &Clear) {
     let posted = message.form.as_deref().map(|form| post::decode(form, MessageParameter::Response));
     let Some(Ok(posted)) = posted else { panic!("what was accepted has a form with a message") };
-    let received = Document::read(&posted.xml, Limits::message()).expect("what was accepted reads");
-    let outermost = vouched_for(&received).next().expect("what was accepted carries a good signature");
-    assert!(
-        is_signed_now || SIGNED.contains(&bare(outermost.canonical())),
-        "nobody signed what was accepted"
-    );
-    let document = outermost.document().expect("what was signed reads");
+    let xml = match clear {
+        Clear::Before(xml) => xml.as_bytes(),
+        Clear::Corpus | Clear::Now => &posted.xml,
+    };
+    let received = Document::read(xml, Limits::message()).expect("what was accepted reads");
+    let outermost = vouched_for(&received).next().and_then(|element| element.document().ok());
+    let document = match (outermost, clear) {
+        (Some(document), Clear::Corpus) => {
+            let canonical = bare(document.source().as_bytes());
+            assert!(SIGNED.contains(&canonical), "nobody signed what was accepted");
+            document
+        }
+        (Some(document), Clear::Now | Clear::Before(_)) => document,
+        // The signature is around the ciphertext; it was made over nothing else than this.
+        (None, Clear::Before(_)) => received,
+        (None, Clear::Corpus | Clear::Now) => panic!("what was accepted carries a good signature"),
+    };
     let signed = values(&document);
     let stands = |value: &str| assert!(signed.contains(value), "a value that nobody signed");
     accepted.attributes.iter().flat_map(|(_, values)| values).for_each(|value| stands(value));
@@ -144,7 +182,21 @@ mod tests {
             let message = Inbound { form: Some(form(xml.as_bytes())), ..Inbound::default() };
             let accepted = complete(&message).expect("a genuine answer is accepted");
             assert_eq!(accepted.attributes.iter().count(), 3);
-            vouched(&accepted, &message, false);
+            vouched(&accepted, &message, &Clear::Corpus);
+        }
+    }
+
+    #[test]
+    fn encrypted_answers_get_to_the_end() {
+        let response = include_bytes!("scene/response.xml");
+        for (how, cipher) in [
+            (Signed::Assertion, BlockCipher::Aes256Gcm),
+            (Signed::Root, BlockCipher::Aes256Gcm),
+            (Signed::Both, BlockCipher::Aes256Cbc),
+        ] {
+            let (xml, _) =
+                encrypted(response, how, &SCENE.provider_key, SCENE.recipient(), cipher).expect("encrypted");
+            assert!(accepted(xml.as_bytes()).is_ok(), "{how:?} {cipher:?}");
         }
     }
 

@@ -30,7 +30,7 @@ pub fn body(octets: &[u8]) {
     }
     if let Ok(file) = MetadataFile::read(octets, MOST_OCTETS) {
         for entity in file.entities().take(8) {
-            let id = entity.attribute("entityID").unwrap_or_default();
+            let Some(id) = entity.attribute("entityID") else { continue };
             assert!(file.entity(id).is_some(), "what is listed is found");
         }
     }

@@ -21,7 +21,7 @@ use broker_oidc::{
 };
 use broker_saml::sp::{SamlSp, SpSettings};
 use certs::{
-    Jwk, JwkSet, PrivateKey, SignatureAlgorithm, Signer as _,
+    DecryptionKey, Jwk, JwkSet, PrivateKey, PublicKey, SignatureAlgorithm, Signer as _,
     keyring::Keyring,
     mac::{MacKey, Secret},
 };
@@ -112,6 +112,17 @@ fn key(scalar: u8) -> PrivateKey {
     PrivateKey::from_pkcs8_der(&der, SignatureAlgorithm::EcdsaSha256).expect("a scalar below the order")
 }
 
+fn decryption_key() -> DecryptionKey {
+    let key = PrivateKey::generate_rsa(2048, SignatureAlgorithm::RsaSha256).expect("a key");
+    DecryptionKey::from_private_key(&key).expect("RSA")
+}
+
+/// The identity provider's key, once more: keys cannot be copied.
+#[must_use]
+pub fn provider_key() -> PrivateKey {
+    key(1)
+}
+
 fn certificate() -> String {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000);
     STANDARD.encode(key(1).self_signed_certificate("idp", start, 3_650).expect("a name and dates that fit"))
@@ -146,6 +157,7 @@ pub struct Scene {
     /// What the broker remembers of the request that an answer is awaited for.
     pub remembered: Remembered,
     sp: SpSettings,
+    decryption: [DecryptionKey; 1],
     own_key: PrivateKey,
     op: OpSettings,
     keyring: Keyring,
@@ -174,8 +186,10 @@ impl Scene {
                 jwks_uri: format!("{ISSUER}/oidc/jwks"),
                 service_documentation: None,
                 acr_values: vec![Assurance::new(LOA3)],
+                ui_locales: vec!["sv".into(), "en".into()],
                 claim_names: ClaimNames::default(),
             },
+            decryption: [decryption_key()],
             keyring: keyring(),
             client_secrets: Secret::from_octets([9; 32]).mac_key("client secrets"),
         };
@@ -225,7 +239,18 @@ impl Scene {
     /// The broker towards identity providers.
     #[must_use]
     pub fn sp(&self) -> SamlSp<'_> {
-        SamlSp { settings: &self.sp, registry: &self.registry, signer: &self.own_key }
+        SamlSp {
+            settings: &self.sp,
+            registry: &self.registry,
+            signer: &self.own_key,
+            decryption: &self.decryption,
+        }
+    }
+
+    /// What is encrypted to the broker is encrypted to this. It is another one in each run: RSA keys are not made from a scalar.
+    #[must_use]
+    pub fn recipient(&self) -> &PublicKey {
+        self.decryption[0].public_key()
     }
 
     /// What the broker signs its own requests with.

@@ -39,10 +39,31 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 /// The answer of the identity provider, signed each way.
 #[must_use]
 pub fn responses() -> Vec<String> {
+    signed_each_way(RESPONSE)
+}
+
+/// The answer to the same request about somebody else, signed each way.
+#[must_use]
+pub fn other_responses() -> Vec<String> {
+    let mut other = RESPONSE.to_owned();
+    for (from, to) in [
+        ("_response1", "_response2"),
+        ("_assertion1", "_assertion2"),
+        (">p1<", ">p2<"),
+        ("Anna &amp; Åsa Ålm", "Bo Björk"),
+        ("aa01@", "bb02@"),
+        ("191212121212", "197010631230"),
+    ] {
+        other = other.replace(from, to);
+    }
+    signed_each_way(&other)
+}
+
+fn signed_each_way(response: &str) -> Vec<String> {
     [Signed::Root, Signed::Assertion, Signed::Both]
         .into_iter()
         .map(|how| {
-            signed(RESPONSE.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion")
+            signed(response.as_bytes(), how, &SCENE.provider_key).expect("it reads and has an assertion")
         })
         .collect()
 }
@@ -95,7 +116,7 @@ fn lettered(letter: u8, text: impl AsRef<[u8]>) -> Vec<u8> {
 
 fn messages() -> Vec<Vec<u8>> {
     let mut seeds = vec![lettered(b'R', FAILED), lettered(b'x', FAILED)];
-    seeds.extend([b'R', b'A', b'B'].map(|letter| lettered(letter, RESPONSE)));
+    seeds.extend([b'R', b'A', b'B', b'E', b'G', b'C'].map(|letter| lettered(letter, RESPONSE)));
     for xml in responses() {
         seeds.push(lettered(b'x', &xml));
         seeds.push(lettered(b'f', message::form(xml.as_bytes())));

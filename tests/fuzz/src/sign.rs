@@ -1,9 +1,12 @@
 //! Signs whatever well-formed XML it is given, also what our own writer would never write.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use certs::{DigestAlgorithm, Signer};
+use certs::{
+    DigestAlgorithm, PublicKey, Signer,
+    xml_encryption::{BlockCipher, Encryption, encrypt},
+};
 use certs_xml::{
-    Canonicalization, Document, Element, Limits, canonicalize,
+    Canonicalization, Document, Element, Limits, NewElement, canonicalize,
     namespace::{DS, SAML},
 };
 
@@ -33,6 +36,37 @@ pub(crate) fn signed(xml: &[u8], signed: Signed, signer: &dyn Signer) -> Option<
     }
     let document = Document::read(text.as_bytes(), Limits::message()).ok()?;
     with_signature(document.root(), &text, signer)
+}
+
+/// As [`signed`], with the assertion encrypted to `recipient` before the Response is signed; and what it was before that.
+pub(crate) fn encrypted(
+    xml: &[u8],
+    how: Signed,
+    signer: &dyn Signer,
+    recipient: &PublicKey,
+    cipher: BlockCipher,
+) -> Option<(String, String)> {
+    let clear = match how {
+        Signed::Root => {
+            let document = Document::read(xml, Limits::message()).ok()?;
+            canonical(document.root())?
+        }
+        Signed::Assertion | Signed::Both => signed(xml, Signed::Assertion, signer)?,
+    };
+    let document = Document::read(clear.as_bytes(), Limits::message()).ok()?;
+    let assertion = canonical(document.root().child(SAML.uri(), "Assertion")?)?;
+    if clear.matches(&assertion).count() != 1 {
+        return None;
+    }
+    let encryption = Encryption { cipher, ..Encryption::default() };
+    let data = encrypt(assertion.as_bytes(), recipient, encryption).ok()?;
+    let holder = NewElement::new(SAML, "EncryptedAssertion").with_child(data);
+    let text = clear.replacen(&assertion, &String::from_utf8(holder.to_canonical().ok()?).ok()?, 1);
+    if how == Signed::Assertion {
+        return Some((text, clear));
+    }
+    let document = Document::read(text.as_bytes(), Limits::message()).ok()?;
+    Some((with_signature(document.root(), &text, signer)?, clear))
 }
 
 fn canonical(element: Element<'_>) -> Option<String> {

@@ -154,11 +154,12 @@ export const scope = 'openid profile email https://id.oidc.se/scope/naturalPerso
 export class Federation {
   #undo = new Undo();
 
-  /** `suite` names its folder under target/interop. `hosted`: what to add to a provider's own metadata, by its name here. */
-  static async start(suite, hosted = {}) {
+  /** `suite` names its folder under target/interop. `hosted`: what to add to a provider's own metadata, by its name
+   * here. `more`: further lines of the broker's configuration. */
+  static async start(suite, hosted = {}, { more } = {}) {
     const federation = new Federation();
     try {
-      await federation.#start(suite, hosted);
+      await federation.#start(suite, hosted, more);
     } catch (error) {
       await federation.stop();
       throw error;
@@ -166,10 +167,10 @@ export class Federation {
     return federation;
   }
 
-  async #start(suite, hosted) {
+  async #start(suite, hosted, more) {
     this.folder = await freshFolder(suite);
     this.redis = this.#undo.later(await startRedis(this.folder));
-    this.broker = this.#undo.later(await Sparvidd.start(this.folder, { store: this.redis.url }));
+    this.broker = this.#undo.later(await Sparvidd.start(this.folder, { store: this.redis.url, more }));
     for (const [name, text] of Object.entries(organisations)) await this.broker.addOrganisation(name, text);
     const publishedBy = [await this.broker.publish()];
     const extended = (name) => ({ ...providers[name], hosted: { ...providers[name].hosted, ...hosted[name] } });

@@ -205,18 +205,21 @@ impl std::fmt::Debug for SeenNameId {
     }
 }
 
-/// What the run notes of an assertion that keeps every rule, for an inspection alone.
+/// What the run notes of an assertion whose signature held, for an inspection alone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Noted {
+    says: Says,
     name_id: Option<SeenNameId>,
     attributes: Vec<SamlAttribute>,
 }
 
 impl Noted {
-    /// Reads them from the assertion that was verified.
+    /// Reads them from an assertion whose signature held; deciphered, if it came encrypted.
     pub(super) fn of(assertion: &Assertion<'_>) -> Self {
+        let says = Says::within(&[Assertion::read(assertion.element)]);
         let named = assertion.subject().and_then(name_id);
         Self {
+            says,
             name_id: named.map(|name| SeenNameId {
                 value: name.value.to_owned(),
                 format: name.format.map(str::to_owned),
@@ -264,47 +267,33 @@ pub fn inspect(
         .and_then(|xml| Document::read(&xml, Limits::message()).ok())
         .map(|document| Says::read(&document))
         .unwrap_or_default();
-    let mut taken = Vec::new();
-    let mut value = |what, given: &Option<String>, own: Own| match (given, own) {
-        (Some(given), _) => Some(given.clone()),
-        (None, Some((from, value))) => {
-            taken.push(Taken { what, from, value: value.clone() });
-            Some(value)
-        }
-        (None, None) => None,
+    let mut held = HeldAgainst::new(against, says, now);
+    let run = |held: &HeldAgainst| {
+        let settings = SpSettings {
+            acs_url: held.acs_url.clone().unwrap_or_else(|| NOT_GIVEN.to_owned()),
+            entity_id: held.audience.clone().unwrap_or_else(|| NOT_GIVEN.to_owned()),
+            ..settings.clone()
+        };
+        let id = held.in_response_to.clone().unwrap_or_else(|| NO_REQUEST.to_owned());
+        let sent = SentRequest { id, asked: against.asked.clone(), wished: false, at: held.at };
+        let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: held.at };
+        let mut steps = Steps::inspecting(allowed);
+        let result = match captured {
+            Captured::Form(form) => response::posted_and_checked(Some(form), &expected, &mut steps),
+            Captured::Xml(xml) => response::found_and_checked(xml, &expected, &mut steps),
+        };
+        // The proof ends here.
+        (steps, result.map(|(proven, _)| proven.into_value()))
     };
-    let acs_url = value(Value::AcsUrl, &against.acs_url, says.acs_url);
-    let audience = value(Value::Audience, &against.audience, says.audience);
-    let in_response_to = value(Value::InResponseTo, &against.in_response_to, says.in_response_to);
-    let at = against.at.unwrap_or_else(|| match says.at {
-        Some((from, at)) => {
-            taken.push(Taken { what: Value::At, from, value: at.to_rfc3339() });
-            at
-        }
-        None => now,
-    });
-
-    let not_given = || NOT_GIVEN.to_owned();
-    let settings = SpSettings {
-        acs_url: acs_url.clone().unwrap_or_else(not_given),
-        entity_id: audience.clone().unwrap_or_else(not_given),
-        ..settings.clone()
-    };
-    let sent = SentRequest {
-        id: in_response_to.clone().unwrap_or_else(|| NO_REQUEST.to_owned()),
-        asked: against.asked.clone(),
-        wished: false,
-        at,
-    };
-    let expected = Expected { provider, settings: &settings, sent: &sent, decryption, now: at };
-    let mut steps = Steps::inspecting(allowed);
-    let result = match captured {
-        Captured::Form(form) => response::posted_and_checked(Some(form), &expected, &mut steps),
-        Captured::Xml(xml) => response::found_and_checked(xml, &expected, &mut steps),
-    };
+    let (mut steps, mut result) = run(&held);
+    // An assertion that came encrypted says what it says only once it is open.
+    if let Some(noted) = steps.noted()
+        && held.complete(noted.says.clone())
+    {
+        (steps, result) = run(&held);
+    }
     let noted = steps.noted().cloned();
-    let result = result.and_then(|(proven, _)| {
-        let result = proven.into_value();
+    let result = result.and_then(|result| {
         let noted = noted.ok_or(FailureCode::Internal)?;
         Ok(Seen {
             issuer: result.provider,
@@ -314,14 +303,62 @@ pub fn inspect(
             authenticated_at: result.authenticated_at,
         })
     });
+    let HeldAgainst { taken, at, acs_url, audience, in_response_to } = held;
     Inspection { steps: steps.finish(), result, taken, at, acs_url, audience, in_response_to }
+}
+
+/// What was given, with what was taken from the document.
+struct HeldAgainst {
+    taken: Vec<Taken>,
+    at: Timestamp,
+    acs_url: Option<String>,
+    audience: Option<String>,
+    in_response_to: Option<String>,
+}
+
+impl HeldAgainst {
+    fn new(against: &Against, mut says: Says, now: Timestamp) -> Self {
+        let mut taken = Vec::new();
+        let at = against.at.unwrap_or_else(|| match says.at.take() {
+            Some((from, at)) => {
+                taken.push(Taken { what: Value::At, from, value: at.to_rfc3339() });
+                at
+            }
+            None => now,
+        });
+        let mut held = Self {
+            taken,
+            at,
+            acs_url: against.acs_url.clone(),
+            audience: against.audience.clone(),
+            in_response_to: against.in_response_to.clone(),
+        };
+        held.complete(says);
+        held
+    }
+
+    /// Takes what nobody gave; whether there was any.
+    fn complete(&mut self, says: Says) -> bool {
+        let before = self.taken.len();
+        for (what, slot, own) in [
+            (Value::AcsUrl, &mut self.acs_url, says.acs_url),
+            (Value::Audience, &mut self.audience, says.audience),
+            (Value::InResponseTo, &mut self.in_response_to, says.in_response_to),
+        ] {
+            if let (None, Some((from, value))) = (&slot, own) {
+                self.taken.push(Taken { what, from, value: value.clone() });
+                *slot = Some(value);
+            }
+        }
+        self.taken.len() > before
+    }
 }
 
 /// A value of the document and where it stands.
 type Own<T = String> = Option<(&'static str, T)>;
 
 /// What a document says by itself; nobody has verified it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Says {
     issuer: Option<String>,
     at: Own<Timestamp>,
@@ -338,14 +375,24 @@ impl Says {
         }
         let response = Response::read(root);
         let assertions: Vec<_> = response.assertions().map(Assertion::read).collect();
-        let issuer = |element: Option<Element<'_>>| element.and_then(text_of).map(str::to_owned);
+        let within = Self::within(&assertions);
+        let at = response.issue_instant.and_then(Timestamp::from_rfc3339);
+        Self {
+            issuer: response.issuer.and_then(text_of).map(str::to_owned).or(within.issuer),
+            at: at.map(|at| ("IssueInstant of the Response", at)),
+            acs_url: own("Destination", response.destination).or(within.acs_url),
+            audience: within.audience,
+            in_response_to: own("InResponseTo of the Response", response.in_response_to)
+                .or(within.in_response_to),
+        }
+    }
+
+    /// What assertions say, whatever stands around them.
+    fn within(assertions: &[Assertion<'_>]) -> Self {
         // Of the first confirmation that has it: a rule looks at all of them later.
         let confirmed = |name| {
             let mut all = assertions.iter().filter_map(Assertion::subject).flat_map(confirmations);
             all.find_map(|confirmation| confirmation.data?.attribute(name))
-        };
-        let own = |from, value: Option<&str>| {
-            value.filter(|value| !value.is_empty()).map(|value| (from, value.to_owned()))
         };
         let audience = assertions
             .iter()
@@ -353,16 +400,17 @@ impl Says {
             .filter_map(|conditions| conditions.child(SAML.uri(), "AudienceRestriction"))
             .filter_map(|restriction| restriction.child(SAML.uri(), "Audience"))
             .find_map(text_of);
-        let at = response.issue_instant.and_then(Timestamp::from_rfc3339);
+        let issuer = assertions.iter().find_map(|assertion| assertion.issuer().and_then(text_of));
         Self {
-            issuer: issuer(response.issuer)
-                .or_else(|| assertions.iter().find_map(|assertion| issuer(assertion.issuer()))),
-            at: at.map(|at| ("IssueInstant of the Response", at)),
-            acs_url: own("Destination", response.destination)
-                .or_else(|| own("Recipient", confirmed("Recipient"))),
+            issuer: issuer.map(str::to_owned),
+            at: None,
+            acs_url: own("Recipient", confirmed("Recipient")),
             audience: own("Audience", audience),
-            in_response_to: own("InResponseTo of the Response", response.in_response_to)
-                .or_else(|| own("InResponseTo of the confirmation", confirmed("InResponseTo"))),
+            in_response_to: own("InResponseTo of the confirmation", confirmed("InResponseTo")),
         }
     }
+}
+
+fn own(from: &'static str, value: Option<&str>) -> Own {
+    value.filter(|value| !value.is_empty()).map(|value| (from, value.to_owned()))
 }

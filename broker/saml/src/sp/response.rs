@@ -286,6 +286,7 @@ fn identity(
     steps: &mut Steps,
 ) -> Result<(AuthenticationResult, OneTimeUse), Failure> {
     let clock = expected.clock();
+    steps.note(|| Noted::of(assertion));
     steps.take(CheckId::AssertionVersion, response::version(assertion.version))?;
     steps.take(CheckId::AssertionIdentifier, assertion::identifier(assertion))?;
     steps.take(CheckId::AssertionIssuer, assertion::issuer(assertion, expected.provider_id()))?;
@@ -312,7 +313,6 @@ fn identity(
         session_ends,
         authorities,
     };
-    steps.note(|| Noted::of(assertion));
     Ok((result, once))
 }
 

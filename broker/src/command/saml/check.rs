@@ -27,6 +27,9 @@ Examples:
     sparvidd saml check response.xml --metadata idp-granvik.xml --at 2026-03-02T08:15:30Z \\
         --acs https://login.example.se/saml/acs --audience https://login.example.se/saml/metadata
 
+  The assertion is encrypted to a key of ours:
+    sparvidd saml check posted.txt --metadata idp-granvik.xml --key keys/saml-decryption.pem
+
   For a script:
     sparvidd saml check - --metadata idp-granvik.xml --json < response.xml | jq .failure
 
@@ -54,12 +57,12 @@ pub(crate) struct Arguments {
     /// The ID of the AuthnRequest. Left out: the one that it says it answers.
     #[arg(long, value_name = "ID")]
     in_response_to: Option<String>,
-    /// A level that was asked for. Repeatable. Left out: none was.
+    /// A level that was demanded. Repeatable. Left out: none was.
     #[arg(long, value_name = "URI")]
     asked: Vec<String>,
     /// A key of ours that opens an encrypted assertion, PEM: saml-decryption.pem of the key directory. Repeatable.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    decryption_key: Vec<PathBuf>,
+    #[arg(long = "key", value_name = "PEM", value_hint = ValueHint::FilePath)]
+    keys: Vec<PathBuf>,
     /// How much the provider's clock may differ, as the configuration says.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=300))]
     skew: i64,
@@ -84,22 +87,28 @@ fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::from_rfc3339(text).ok_or_else(|| "write it like 2026-03-02T08:15:30Z".to_owned())
 }
 
-/// What is let pass, by its option.
-const ALLOWANCES: [(&str, fn(&Arguments) -> bool); 3] = [
-    ("--allow-sha1", |arguments| arguments.allow_sha1),
-    ("--allow-unsolicited", |arguments| arguments.allow_unsolicited),
-    ("--allow-no-audience", |arguments| arguments.allow_no_audience),
-];
+impl Arguments {
+    /// The options given that let something pass.
+    fn allowances(&self) -> Vec<&'static str> {
+        [
+            ("--allow-sha1", self.allow_sha1),
+            ("--allow-unsolicited", self.allow_unsolicited),
+            ("--allow-no-audience", self.allow_no_audience),
+        ]
+        .into_iter()
+        .filter_map(|(option, is_given)| is_given.then_some(option))
+        .collect()
+    }
+}
 
 /// Runs the checks and prints them.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Stopped> {
     let octets = input::message(&arguments.file)?;
     let captured = Captured::recognise(&octets);
     let provider = input::provider(&arguments.metadata, &captured)?;
-    let keys = input::decryption_keys(&arguments.decryption_key)?;
+    let keys = input::decryption_keys(&arguments.keys)?;
     let inspection = inspected(arguments, &captured, &provider, &keys, true);
-    let allowances: Vec<&'static str> =
-        ALLOWANCES.iter().filter(|(_, is_set)| is_set(arguments)).map(|(option, _)| *option).collect();
+    let allowances = arguments.allowances();
     // Whoever lets something pass is told what a login would have made of it.
     let at_login = (!allowances.is_empty() && inspection.result.is_ok())
         .then(|| {
@@ -151,12 +160,19 @@ fn inspected(
     inspect(captured, provider, &settings, &against, allowed, keys, moment::now())
 }
 
-/// The option that looks past a refusal, here alone.
-pub(super) fn looks_past(code: FailureCode, found: &str) -> Option<&'static str> {
+/// The option with which the command looks further.
+pub(super) fn looks_further(code: FailureCode, found: &str) -> Option<&'static str> {
     match code {
-        FailureCode::SignatureAlgorithm if found.contains("(signature.sha1)") => Some("--allow-sha1"),
-        FailureCode::Unsolicited => Some("--allow-unsolicited"),
-        FailureCode::AudienceMismatch if found == "nothing" => Some("--allow-no-audience"),
+        FailureCode::SignatureAlgorithm if found.contains("(signature.sha1)") => {
+            Some("Look further, past this rule and here alone: --allow-sha1")
+        }
+        FailureCode::Unsolicited => Some("Look further, past this rule and here alone: --allow-unsolicited"),
+        FailureCode::AudienceMismatch if found == "nothing" => {
+            Some("Look further, past this rule and here alone: --allow-no-audience")
+        }
+        FailureCode::Undecryptable if found.contains("(encryption.no_key)") => {
+            Some("Open it with a key of ours, from the key directory: --key saml-decryption.pem")
+        }
         _ => None,
     }
 }

@@ -194,8 +194,20 @@ fn held_against(lines: &mut Lines, outcome: &Outcome) {
         lines.say_parts(&[(Tone::Quiet, &format!("  {:<17} ", option(what))), (Tone::Plain, &value)]);
         lines.say(tone, format!("  {:<17} {whence}", ""));
     }
+    let taken: Vec<&str> = inspection.taken.iter().map(|taken| option(taken.what)).collect();
+    if !taken.is_empty() {
+        lines.gap();
+        lines.say(
+            Tone::Look,
+            format!("Taken from the document, which proves nothing about it: {}.", taken.join(", ")),
+        );
+        lines.say(Tone::Look, "Give them, and the message is held against what was really sent.");
+    }
+    if !outcome.held.allowances.is_empty() {
+        lines.gap();
+    }
     for allowance in &outcome.held.allowances {
-        lines.say(Tone::Look, format!("  {allowance:<17} let pass here; no login does"));
+        lines.say(Tone::Look, format!("{allowance}: let pass here. No login does that."));
     }
 }
 
@@ -217,15 +229,19 @@ fn checks(lines: &mut Lines, rows: &[Row]) {
             (Tone::Plain, &format!("{:<width$}  ", row.id)),
             (Tone::Quiet, row.spec),
         ]);
-        let indent = " ".repeat(16);
-        lines.say(Tone::Quiet, format!("{indent}{}", row.rule));
+        // What was not reached is one line: the eye is to stay with what was.
+        if row.verdict == Verdict::NotReached {
+            continue;
+        }
         let tone = if matches!(row.verdict, Verdict::Failed(_)) { Tone::Stop } else { Tone::Quiet };
+        let mut below = |text: &str| lines.say(tone, format!("{:16}{text}", ""));
+        below(row.rule);
         match row.verdict {
-            Verdict::NotReached => {}
-            Verdict::NotApplicable => lines.say(tone, format!("{indent}found     {}", row.found)),
-            Verdict::Passed | Verdict::Failed(_) => {
-                lines.say(tone, format!("{indent}expected  {}", row.expected));
-                lines.say(tone, format!("{indent}found     {}", row.found));
+            Verdict::NotApplicable => below(&format!("found     {}", row.found)),
+            _ if row.expected == row.found => below(&format!("expected and found  {}", row.found)),
+            _ => {
+                below(&format!("expected  {}", row.expected));
+                below(&format!("found     {}", row.found));
             }
         }
     }
@@ -294,8 +310,8 @@ fn refused(lines: &mut Lines, outcome: &Outcome, code: FailureCode) -> Result<()
     lines.say(Tone::Strong, "For the provider's operator");
     lines.say(Tone::Plain, format!("  {text}"));
     lines.gap();
-    if let Some(past) = broken.and_then(|row| super::check::looks_past(code, &row.found)) {
-        lines.say(Tone::Quiet, format!("Look further, past this rule and here alone: {past}"));
+    if let Some(how) = broken.and_then(|row| super::check::looks_further(code, &row.found)) {
+        lines.say(Tone::Accent, how);
     }
     lines.say(Tone::Quiet, format!("What everybody is told about it: sparvidd failure {code}"));
     Ok(())

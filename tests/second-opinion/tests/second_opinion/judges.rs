@@ -6,9 +6,9 @@ use bergshamra_dsig::{DsigContext, verify::verify_all};
 use bergshamra_keys::{KeysManager, loader};
 use certs::{
     AlgorithmPolicy, PrivateKey, SignatureAlgorithm, Signer as _,
-    xml_signature::{Profile, verify},
+    xml_signature::{Profile, is_signed, verify},
 };
-use certs_xml::{Document, Limits};
+use certs_xml::{Canonicalization, Document, Limits, canonicalize, namespace::SAML};
 use samael::crypto::{AllowedSignatureAlgorithm, CertificateDer, Crypto, CryptoProvider as _, ReduceMode};
 
 /// libxmlsec1 and libxml2 keep global state; one question at a time.
@@ -44,6 +44,39 @@ impl Party {
         let signed = signed.into_value();
         signed.document().expect("canonical octets read as a document");
         Ok(String::from_utf8(signed.canonical().to_vec()).expect("canonical octets are UTF-8"))
+    }
+
+    /// As [`Party::ours`]; of a Response that is not signed itself, what is said of its assertion.
+    pub(crate) fn ours_or_the_assertion(&self, source: &str, profile: Profile) -> Result<String, String> {
+        let document = Document::read(source.as_bytes(), Limits::message())
+            .map_err(|refused| refused.rule().to_owned())?;
+        let root = document.root();
+        let signed = match root.child(SAML.uri(), "Assertion") {
+            Some(assertion) if !is_signed(root) => assertion,
+            _ => root,
+        };
+        let keys = [self.key.public_key().clone()];
+        verify(signed, &keys, &AlgorithmPolicy::default(), profile)
+            .map(|signed| String::from_utf8(signed.value().canonical().to_vec()).expect("UTF-8"))
+            .map_err(|refused| refused.rule().to_owned())
+    }
+
+    /// The part of a document that [`Party::ours_or_the_assertion`] looks at, as a document: others look at all of it, and a broken
+    /// signature beside what we read is not for us to find.
+    pub(crate) fn looked_at(source: &str) -> Option<String> {
+        let document = Document::read(source.as_bytes(), Limits::message()).ok()?;
+        let root = document.root();
+        match root.child(SAML.uri(), "Assertion") {
+            Some(assertion) if !is_signed(root) => {
+                // With every declaration around it, and without the xml: attributes that inclusive form would hand down.
+                let declared =
+                    source.split("xmlns:").skip(1).filter_map(|rest| rest.split(['=', ' ']).next());
+                let inclusive_prefixes = declared.chain(["#default"]).map(str::to_owned).collect();
+                let form = Canonicalization::Exclusive { inclusive_prefixes };
+                String::from_utf8(canonicalize(assertion, &form, None).ok()?).ok()
+            }
+            _ => Some(source.to_owned()),
+        }
     }
 
     /// What `bergshamra-dsig` says of every signature in the document.

@@ -245,7 +245,7 @@ impl Steps {
         self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.no_audience)
     }
 
-    /// Keeps what an inspection shows of a message that keeps every rule.
+    /// Keeps what an inspection shows of an assertion whose signature held, should it keep every rule.
     pub(super) fn note(&mut self, noted: impl FnOnce() -> Noted) {
         if let Some(inspecting) = &mut self.inspection {
             inspecting.noted = Some(noted());

@@ -328,6 +328,7 @@ fn the_document_says_what_became_of_each() {
     }
     document.push_str(REASONS);
     document.push_str(&rows);
+    document.push_str(TOKENS);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/corpora.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &document).expect("docs/corpora.md can be written");
@@ -358,7 +359,7 @@ const INTRODUCTION: &str = "\
 
 What became of the 248 SAML messages of other projects' test suites in a login's own run of checks: ruby-saml, python3-saml, php-saml, node-saml,
 samlify, xml-crypto. The messages are not part of this project; this table is written by a test where they are at hand
-(`UPDATE_DOCS=1 cargo test -p broker-saml corpora`) and compared by it otherwise. `sparvidd saml check` runs the same code.
+(`UPDATE_DOCS=1 cargo test -p broker-saml corpora`), and compared by it afterwards. `sparvidd saml check` runs the same code.
 
 Each message meets the certificate, the clock, the addresses and the request that its list names; where the list names none, the message's own. What is to be
 refused for its age alone meets our clock. Three things are let pass here that a login never lets pass, and the last column says where it was needed: signatures with SHA-1, an answer that
@@ -379,6 +380,7 @@ Where the list says accept and we refuse, nobody else accepts either, but for th
 |---|---|
 | `signature.canonicalization` | inclusive C14N and C14N with comments are outside the profile: the context of an element must not change what was signed, and a comment must not be signed text ([deviations](deviations.md)) |
 | `signature.place` | a signature within Advice, inside of what is signed: our verifier knows one signature an element, at the schema's place |
+| `assertion.decrypted` | the list has no key that opens these; CBC is opened only inside of what is signed |
 | `response.issuer`, `assertion.issuer` | the Issuer of the assertion and the Issuer of the Response differ, or a signed Response has none; a login goes to one provider (SAML Profiles 4.1.4.2) |
 | `response.issue_instant` | issued three years after the time at which its conditions hold; at no one time would all of it be true |
 
@@ -386,4 +388,18 @@ The last column names the check, and after it the failure's code or the rule of 
 
 | message | the list says | we | why |
 |---|---|---|---|
+";
+
+const TOKENS: &str = "
+# Other projects' tokens
+
+The 401 JWS cases of Project Wycheproof (`certs/tests/jws_vectors.rs` runs all of them, and the examples of RFC 7515 and RFC 7520):
+
+| cases | the list says | we | why |
+|---|---|---|---|
+| 32 | valid | verified | |
+| 325 | invalid | refused | |
+| 4 (346, 347, 350, 351) | valid | refused, and verified once the label is right | the key is labelled with another algorithm than the token's: `PS256` for a PS384 token, and `ES521`, which does not exist. A key is held to its label (RFC 8725, section 3.1) |
+| 30 | invalid | refused | HMAC |
+| 10 | valid | refused | HMAC: whoever can check such a token can make one, so it proves nothing to a third, and no algorithm of ours takes a shared secret |
 ";

@@ -5,6 +5,7 @@ mod corpora;
 mod encryption;
 mod envelope;
 mod genuine;
+mod inspect;
 mod signature;
 mod statement;
 mod subject;
