@@ -133,13 +133,22 @@ async fn each_address_takes_bodies_of_its_own_size() {
             .body(Full::new(Bytes::from(vec![b'a'; octets])))
             .expect("a request")
     };
-    for (path, largest, small) in [("/oidc/token", 64 * 1024, 401), ("/oidc/userinfo", 32 * 1024, 401)] {
-        let taken = wire.send(port, post(path, largest)).await.expect("an answer").status.as_u16();
-        assert_eq!(taken, small, "{path}");
+    let too_large = |largest: usize| {
+        let cause = format!("the body is larger than {largest} octets");
+        federation.nodes[0].refusals().iter().filter(|line| line["cause"] == cause.as_str()).count()
+    };
+    for (path, largest) in [("/oidc/token", 64 * 1024), ("/oidc/userinfo", 32 * 1024)] {
+        let reply = wire.send(port, post(path, largest)).await.expect("an answer");
+        assert!(
+            [400, 401].contains(&reply.status.as_u16()),
+            "it is read, and there is nothing in it: {path}"
+        );
+        assert_eq!(too_large(largest), 0, "{path}");
         // Who sends more may be hung up on before the answer.
         if let Ok(reply) = wire.send(port, post(path, largest + 1)).await {
             assert_eq!(reply.status, 400, "{path}");
         }
+        assert_eq!(too_large(largest), 1, "{path}");
     }
     // A large answer of a provider without any cookie of ours is not looked into.
     let sent =

@@ -110,7 +110,7 @@ checks! {
     AuthnContextRegistered, "authn.context_registered", "SC-DP 2.1.3; SC-RULES 1.2.3", "The level is one that the provider is registered for, within what its organisation may assert.";
     Authorities, "authn.authorities", "SAML Core 2.7.2.2", "No name of ours is among the authorities behind the provider: that would be a loop.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
-    AttributeNames, "attributes.names", "SC-ATTR 3.1", "An attribute that comes under several of its names has the same values under each.";
+    AttributeNames, "attributes.names", "SC-ATTR 3.1; SAML Core 2.7.3.1", "An attribute that comes under several of its names has the same values under each.";
 }
 
 /// What came of a rule.
