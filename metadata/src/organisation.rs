@@ -138,7 +138,7 @@ impl RecordParts {
         Some(Organisation {
             domains: kept(domains, &rule::DOMAIN, is_host, report),
             scopes: kept(named(self.scopes), &rule::SCOPE, is_scope, report),
-            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, |prefix| is_hsa_beginning(prefix), report),
+            hsa_prefixes: kept(upper, &rule::HSA_PREFIX, is_hsa_beginning, report),
             ceiling: kept(self.ceiling, &rule::CEILING, |uri| Assurance::new(uri).is_known(), report)
                 .into_iter()
                 .map(Assurance::new)
@@ -263,9 +263,10 @@ fn unknown(rule: &'static Rule, key: &str, known: &[&str], place: Place) -> Find
     Finding::new(rule, place).found(key).expected(nearest)
 }
 
-/// A host name, or the number of a machine for tests on it.
+/// A host name, or the number of a machine for tests on it. A label that says it is international must be so.
 fn is_host(text: &str) -> bool {
     text.len() <= 253
+        && (!text.contains("xn--") || ascii(text).as_deref() == Some(text))
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')

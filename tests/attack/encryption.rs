@@ -299,7 +299,7 @@ pub(crate) const VECTORS: &[Vector] = &[
     beside(
         "an encrypted attribute",
         "SAML Core 2.7.3.2: nothing that is not read is passed over",
-        CLOSED,
+        &["provider.undecryptable", "provider.encrypted_part"],
         |scene| {
             let text = scene.text();
             let hidden = sealed(scene, "<x></x>", GCM).replace("EncryptedAssertion", "EncryptedAttribute");

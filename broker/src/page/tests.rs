@@ -8,12 +8,11 @@ use broker_core::{
     identifier::{Language, Reference},
     moment::Timestamp,
     organisation::{LocalText, SupportContact},
-    user_message::{MessageText, UserMessage},
 };
 
 use super::{
-    Branding, ChoiceRow, ChoiceView, ErrorView, Field, Html, MessageView, NoticeView, OnwardView, Pages,
-    PostFormView, Reader, UnsafeAddress, ViewRow, failures_document, http_status, page_code, sample,
+    Branding, ChoiceRow, ChoiceView, ErrorView, Field, Html, NoticeView, OnwardView, Pages, PostFormView,
+    Reader, UnsafeAddress, ViewRow, failures_document, http_status, page_code, sample,
     text::{OURS, failure_key, message_keys},
     web_address,
 };
@@ -310,43 +309,6 @@ fn the_notice_posts_a_decision_and_shows_what_leaves() {
     ] {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
-}
-
-#[test]
-fn what_a_service_has_to_say_stands_as_its_words_and_escaped() {
-    let text = |words| MessageText::new(words).expect("a text");
-    let english = [(language("en"), text("Tom & \"Jerry\"\nsigned"))];
-    let message =
-        UserMessage::new(Some(text("Du ska 'signera' & spara")), english.into()).expect("a message");
-    let pages = pages();
-    let shown = |tag: &str| {
-        let view = NoticeView {
-            message: Some(MessageView { message: &message }),
-            relying_party: "<Vård>",
-            relying_party_organisation: None,
-            organisation: "Granviks kommun",
-            rows: &[],
-            privacy_url: None,
-            action: "/notice",
-            hidden: &[],
-        };
-        pages.notice(&language(tag), &view).body
-    };
-    let swedish = shown("sv");
-    for part in [
-        "&lt;Vård&gt;",
-        "hälsar:</figcaption>",
-        "<blockquote dir=\"auto\"><q>Du ska ",
-        "&amp; spara</q></blockquote>",
-    ] {
-        assert!(swedish.contains(part), "{part} in {swedish}");
-    }
-    let english = shown("en");
-    for part in ["<blockquote dir=\"auto\" lang=\"en\"><q>Tom &amp; ", "<br>signed</q>", "says:</figcaption>"]
-    {
-        assert!(english.contains(part), "{part} in {english}");
-    }
-    assert_eq!(malformed(&english), None);
 }
 
 #[test]

@@ -80,8 +80,10 @@ pub fn release(
         policy.relying_party.entitled.contains(&name)
             && request.attributes.iter().any(|wanted| wanted.name == name)
     };
-    let dropped =
-        told.into_iter().filter(|name| might_leave(*name) && attributes.values(*name).is_empty()).collect();
+    let dropped = told
+        .into_iter()
+        .filter(|name| might_leave(*name) && result.attributes.values(*name).is_empty())
+        .collect();
     Ok(ReleasedIdentity {
         subject,
         attributes,

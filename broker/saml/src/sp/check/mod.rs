@@ -105,7 +105,7 @@ checks! {
     Authorities, "authn.authorities", "SAML Core 2.7.2.2", "We are not among the authorities behind the provider: that would be a loop.";
     EncryptedAttribute, "attributes.encrypted", "SC-DP 6.1", "No attribute is encrypted by itself.";
     AttributeStatement, "attributes.statement", "SC-DP 6.2", "There is at most one AttributeStatement.";
-    AttributeNames, "attributes.names", "SC-ATTR 3.1", "An attribute that comes under several of its names has the same values under each.";
+    AttributeNames, "attributes.names", "SC-ATTR 3.1; SAML Core 2.7.3.1", "An attribute that comes under several of its names has the same values under each.";
 }
 
 /// What came of a rule.
