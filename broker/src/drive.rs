@@ -42,9 +42,9 @@ use crate::{
         notice::{self, NoticeName},
         onward,
     },
+    heavy_work::{self, Lane},
     moment, respond,
     wiring::Node,
-    work::{self, Lane},
 };
 
 use place::{Origin, choice_place, notice_place, origin_place};
@@ -249,7 +249,7 @@ impl<'n> Step<'n> {
             let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
             move || login.send(&node.sp(&registry), &travels, moment).map_err(|(failure, _)| failure)
         };
-        let (login, outbound) = if work::is_heavy(self.node.keys.saml_signing().algorithm()) {
+        let (login, outbound) = if heavy_work::is_heavy(self.node.keys.saml_signing().algorithm()) {
             let lane = if new_cookie { Lane::Beginning } else { Lane::UnderWay };
             self.node.work.run(lane, signed).await.map_err(trouble)?
         } else {
