@@ -45,6 +45,9 @@ struct Arguments {
     /// How many at a time.
     #[arg(long, default_value_t = 8)]
     concurrency: usize,
+    /// Begin so many a second, evenly, as far as --concurrency lets them; 0: each as soon as another has ended.
+    #[arg(long, default_value_t = 0)]
+    rate: u32,
     /// How many go before, unmeasured.
     #[arg(long, default_value_t = 200)]
     warmup: usize,
@@ -156,7 +159,7 @@ async fn started(arguments: &Arguments) -> Arc<Federation> {
         ..Plan::default()
     };
     let federation = Arc::new(Federation::start(plan).await);
-    let _ = driven(&federation, arguments.warmup, arguments.concurrency).await;
+    let _ = driven(&federation, arguments.warmup, arguments.concurrency, 0).await;
     federation
 }
 
@@ -167,7 +170,7 @@ async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: b
     let ids: Vec<u32> = federation.nodes.iter().map(tests::node::Node::process_id).collect();
     let before: Duration = ids.iter().map(|id| process::time(*id)).sum();
     let began = Instant::now();
-    let mut waits = driven(federation, arguments.logins, arguments.concurrency).await;
+    let mut waits = driven(federation, arguments.logins, arguments.concurrency, arguments.rate).await;
     let elapsed = began.elapsed();
     let spent = ids.iter().map(|id| process::time(*id)).sum::<Duration>().saturating_sub(before);
     waits.sort();
@@ -188,7 +191,8 @@ async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: b
 }
 
 /// Drives `logins` logins and gives how long each waited for the broker, all its answers together.
-async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize) -> Vec<Duration> {
+async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize, rate: u32) -> Vec<Duration> {
+    let began = tokio::time::Instant::now();
     let started = Arc::new(AtomicUsize::new(0));
     let waits = Arc::new(Mutex::new(Vec::with_capacity(logins)));
     let workers: Vec<_> = (0..concurrency)
@@ -201,6 +205,10 @@ async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize)
                     let number = started.fetch_add(1, Ordering::Relaxed);
                     if number >= logins {
                         return;
+                    }
+                    if rate > 0 {
+                        let due = Duration::from_secs_f64(number as f64 / f64::from(rate));
+                        tokio::time::sleep_until(began + due).await;
                     }
                     let before = wire.waited();
                     login(&federation, number, &wire).await;
@@ -232,7 +240,7 @@ async fn login(federation: &Federation, number: usize, wire: &Arc<Wire>) {
 async fn trips_per_login(federation: &Arc<Federation>) -> Option<f64> {
     const LOGINS: u32 = 20;
     let listening = federation.redis.as_ref()?.listen();
-    let _ = driven(federation, LOGINS as usize, 1).await;
+    let _ = driven(federation, LOGINS as usize, 1, 0).await;
     let heard = listening.heard();
     let of_logins = heard.iter().filter(|line| !line.contains("sv:head:")).count();
     Some(f64::from(u32::try_from(of_logins).unwrap_or(u32::MAX)) / f64::from(LOGINS))
