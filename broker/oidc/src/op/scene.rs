@@ -288,7 +288,11 @@ impl Scene {
             subject_secret: &Pseudonyms,
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
-        match authenticated.release(policy, false).map_err(|(failure, _)| failure).expect("released") {
+        match authenticated
+            .release(policy, &self.op(), false)
+            .map_err(|(failure, _)| failure)
+            .expect("released")
+        {
             Release::Released(login) => login,
             Release::Notice(_) => unreachable!("no notice was asked for"),
         }

@@ -160,6 +160,51 @@ fn a_value_that_will_not_do_is_not_delivered_there() {
     assert_eq!(only(Claim::Name, json!("3"), &[json!(3)]), None);
 }
 
+/// What would be lacking of `text`'s claims, for a person with these attributes.
+fn missing(text: &str, attributes: &[(AttributeName, &str)]) -> Vec<String> {
+    let login = crate::op::scene::Scene::genuine().login(&crate::op::scene::Asked::genuine());
+    let mut identity = login.state().identity().clone();
+    identity.attributes = broker_core::attribute::Attributes::new();
+    for (name, value) in attributes {
+        identity.attributes.add(*name, *value);
+    }
+    placed(&[], text, &[]).placement.missing(&identity, &ClaimNames::default())
+}
+
+#[test]
+fn an_essential_claim_whose_values_will_not_do_is_missing() {
+    use AttributeName as A;
+    let text = r#"{"id_token":{"nationalities":{"essential":true,"values":["SE","NO"]}}}"#;
+    assert_eq!(missing(text, &[(A::CountryOfCitizenship, "DK")]), ["nationalities"]);
+    assert!(missing(text, &[(A::CountryOfCitizenship, "DK"), (A::CountryOfCitizenship, "NO")]).is_empty());
+    let text = r#"{"userinfo":{"nationalities":{"essential":true,"value":["SE","NO"]}}}"#;
+    assert_eq!(
+        missing(text, &[(A::CountryOfCitizenship, "SE")]),
+        ["nationalities"],
+        "both, and in this order"
+    );
+    assert!(missing(text, &[(A::CountryOfCitizenship, "SE"), (A::CountryOfCitizenship, "NO")]).is_empty());
+    let text = r#"{"userinfo":{"address":{"essential":true,"value":{"locality":"Malm\u00f6"}}}}"#;
+    assert_eq!(missing(text, &[(A::Locality, "Lund")]), ["address"]);
+    assert!(missing(text, &[(A::Locality, "Malm\u{f6}")]).is_empty());
+    let text = r#"{"userinfo":{"place_of_birth":{"essential":true,"value":{"locality":"Lund"}}}}"#;
+    assert_eq!(missing(text, &[(A::PlaceOfBirth, "Ystad")]), ["place_of_birth"]);
+    let wish = r#"{"id_token":{"nationalities":{"value":"SE"}}}"#;
+    assert!(missing(wish, &[(A::CountryOfCitizenship, "DK")]).is_empty(), "a wish is never missing");
+}
+
+#[test]
+fn an_essential_claim_of_several_sources_is_missing_when_none_of_them_came() {
+    use AttributeName as A;
+    let text = r#"{"userinfo":{"address":{"essential":true},"phone_number":{"essential":true}}}"#;
+    assert_eq!(missing(text, &[]), ["phone_number", "address"]);
+    assert!(missing(text, &[(A::Mobile, "+46700000000"), (A::Country, "SE")]).is_empty());
+    assert!(
+        missing(r#"{"id_token":{"acr":{"essential":true}}}"#, &[]).is_empty(),
+        "levels have rules of their own"
+    );
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
