@@ -40,9 +40,9 @@ use crate::{
         notice::{self, NoticeName},
         onward,
     },
+    heavy_work::Lane,
     moment, respond,
     wiring::Node,
-    work::Lane,
 };
 
 use place::{Origin, choice_place, notice_place, origin_place};

@@ -24,6 +24,7 @@ mod cookie;
 mod drive;
 mod endpoint;
 mod failed;
+mod heavy_work;
 mod moment;
 mod oidc_keys;
 mod outbound;
@@ -36,7 +37,6 @@ mod server;
 mod telemetry;
 mod throttle;
 mod wiring;
-mod work;
 
 use std::process::ExitCode;
 

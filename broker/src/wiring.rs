@@ -35,12 +35,12 @@ use metadata::Registry;
 use crate::{
     config::Config,
     failed::FailedSeal,
+    heavy_work::{Work, WorkBounds},
     oidc_keys::OidcKeys,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
     throttle::Throttle,
-    work::{Work, WorkBounds},
 };
 
 /// The name of the nodes' secret in sealed records: a rotation gives a new one.

@@ -1,5 +1,7 @@
 //! `sparvidd metadata add|list|show|remove`
 
+mod value;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -7,12 +9,8 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
-    assurance::{Assurance, AssuranceProfile},
-    attribute::AttributeName,
-    authority::Narrowing,
-    identifier::ProviderId,
-    organisation::OrganisationNumber,
-    subject::SubjectSource,
+    assurance::AssuranceProfile, attribute::AttributeName, identifier::ProviderId,
+    organisation::OrganisationNumber, subject::SubjectSource,
 };
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
@@ -23,6 +21,8 @@ use metadata::{
     settings::OidcProfile,
 };
 use serde::Serialize;
+
+use value::{assurance_profile, attribute, narrowing, profile, subject_source};
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -79,7 +79,7 @@ pub(crate) struct Add {
     /// What a relying party is called, where its file does not say.
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// Where sources disagree: `strict` (issuer alone as audience of client assertions) or `swedish` (the token endpoint too).
+    /// Where sources disagree: `standard` (issuer alone as audience of client assertions) or `swedish` (the token endpoint too).
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<OidcProfile>,
     /// Hold a provider tighter than its organisation: `scopes`, `hsa_prefixes`, `may_assert` or `ceiling`, then `=` and all values with commas between;
@@ -176,62 +176,6 @@ pub(crate) struct Template {
     /// A file with its public keys (JWK Set), for private_key_jwt; without it a secret is made when the file is added.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     jwks: Option<PathBuf>,
-}
-
-fn subject_source(text: &str) -> Result<SubjectSource, String> {
-    SubjectSource::from_key(text).filter(|source| *source != SubjectSource::OidcSub).ok_or_else(|| {
-        let all: Vec<&str> = SubjectSource::ALL.iter().map(|source| source.key()).collect();
-        format!("choose one of {}", all.join(", "))
-    })
-}
-
-fn attribute(text: &str) -> Result<AttributeName, String> {
-    AttributeName::from_key(text).ok_or_else(|| {
-        let nearest =
-            AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));
-        format!("there is no attribute {text}; the nearest is {}", nearest.map_or("", |name| name.key()))
-    })
-}
-
-fn profile(text: &str) -> Result<OidcProfile, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned()))
-        .map_err(|_| "choose strict or swedish".to_owned())
-}
-
-fn assurance_profile(text: &str) -> Result<AssuranceProfile, String> {
-    AssuranceProfile::from_key(text).ok_or_else(|| {
-        let all: Vec<&str> = AssuranceProfile::ALL.iter().map(|profile| profile.key()).collect();
-        format!("choose one of {}", all.join(", "))
-    })
-}
-
-/// All `--narrow` together; `None` when there is none.
-fn narrowing(words: &[String]) -> Result<Option<Narrowing>, String> {
-    let mut narrowing = Narrowing::default();
-    for word in words.iter().filter(|word| *word != "none") {
-        let (what, values) =
-            word.split_once('=').ok_or_else(|| format!("--narrow {word}: write WHAT=VALUES"))?;
-        let values: Vec<&str> = values.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
-        let texts = || values.iter().map(|value| (*value).to_owned()).collect();
-        match what {
-            "scopes" => narrowing.scopes = Some(texts()),
-            "hsa_prefixes" => narrowing.hsa_prefixes = Some(texts()),
-            "may_assert" => {
-                narrowing.may_assert =
-                    Some(values.iter().map(|name| attribute(name)).collect::<Result<_, _>>()?);
-            }
-            "ceiling" => narrowing.ceiling = Some(values.iter().map(|uri| Assurance::new(*uri)).collect()),
-            _ => {
-                return Err(format!(
-                    "--narrow {word}: {what} is not one of scopes, hsa_prefixes, may_assert, ceiling"
-                ));
-            }
-        }
-    }
-    if words.len() > 1 && words.iter().any(|word| word == "none") {
-        return Err("--narrow none stands alone".to_owned());
-    }
-    Ok((!words.is_empty()).then_some(narrowing))
 }
 
 /// Runs it.
@@ -571,39 +515,4 @@ fn named(registry: &metadata::Registry, name: &str) -> Result<Vec<EntryId>, Stop
             .collect();
     }
     Ok(ids)
-}
-
-#[cfg(test)]
-mod tests {
-    use broker_core::{attribute::AttributeName, authority::Narrowing};
-
-    use super::narrowing;
-
-    fn of(words: &[&str]) -> Result<Option<Narrowing>, String> {
-        narrowing(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn a_narrowing_is_what_its_words_say() {
-        assert_eq!(of(&[]), Ok(None), "what was chosen earlier stays");
-        assert_eq!(of(&["none"]), Ok(Some(Narrowing::default())));
-        let both = of(&["scopes=a.example, b.example", "may_assert="]).expect("read").expect("there");
-        assert_eq!(both.scopes, Some(["a.example".to_owned(), "b.example".to_owned()].into()));
-        assert_eq!(both.may_assert, Some([].into()), "an empty list is nothing at all");
-        assert_eq!(both.hsa_prefixes, None);
-        let named = of(&["may_assert=date_of_birth"]).expect("read").expect("there");
-        assert_eq!(named.may_assert, Some([AttributeName::DateOfBirth].into()));
-    }
-
-    #[test]
-    fn a_word_that_is_none_is_refused() {
-        for wrong in [
-            &["scopes"][..],
-            &["scope=a.example"],
-            &["may_assert=dateofbirth"],
-            &["none", "scopes=a.example"],
-        ] {
-            assert!(of(wrong).is_err(), "{wrong:?}");
-        }
-    }
 }

@@ -16,8 +16,8 @@ use super::{Origin, Step, Stepped, Trouble, origin_place, unkept, unkept_of};
 use crate::{
     cookie::LoginCookie,
     endpoint::onward,
+    heavy_work::{self, Lane},
     telemetry,
-    work::{self, Lane},
 };
 
 /// A trip that begins: its request is signed, and nothing of it is kept yet.
@@ -102,7 +102,7 @@ impl Step<'_> {
             let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
             move || login.send(&node.sp(&registry), &travels, moment).map_err(|(failure, _)| failure)
         };
-        let (login, outbound) = if work::is_heavy(self.node.keys.saml_signing().algorithm()) {
+        let (login, outbound) = if heavy_work::is_heavy(self.node.keys.saml_signing().algorithm()) {
             self.node.work.run(lane, signed).await.map_err(trouble)?
         } else {
             signed()

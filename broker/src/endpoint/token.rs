@@ -25,9 +25,9 @@ use metadata::Registry;
 use super::Largest;
 use crate::{
     drive::{SpentCode, access_token_place, code_place},
+    heavy_work::{self, Lane},
     moment, respond, telemetry,
     wiring::Node,
-    work::{self, Lane},
 };
 
 /// What was refused, and what is known of whose request it was.
@@ -158,8 +158,10 @@ async fn redeem(known: Known, request: TokenRequest) -> Result<String, Refused> 
         Found::Absent => return Err(no_such_code()),
     };
     let reference = grant.reference().clone();
-    let heavy =
-        known.registry.oidc_client(&client).is_some_and(|found| work::is_heavy(found.id_token_algorithm));
+    let heavy = known
+        .registry
+        .oidc_client(&client)
+        .is_some_and(|found| heavy_work::is_heavy(found.id_token_algorithm));
     let signed = {
         let (piece, access_token) = (known.clone(), access_token.clone());
         move || piece.op().exchange(&request, &grant, access_token.as_str(), moment)

@@ -17,9 +17,9 @@ use http::{HeaderValue, StatusCode, header};
 use super::Largest;
 use crate::{
     drive::access_token_place,
+    heavy_work::{self, Lane},
     moment,
     wiring::Node,
-    work::{self, Lane},
 };
 
 /// GET and POST
@@ -80,7 +80,7 @@ async fn read(node: &Arc<Node>, request: Request<Body>) -> Result<UserinfoBody, 
             let heavy = registry
                 .oidc_client(grant.relying_party())
                 .and_then(|client| client.userinfo_algorithm)
-                .is_some_and(work::is_heavy);
+                .is_some_and(heavy_work::is_heavy);
             let piece = node.clone();
             let answer = move || piece.op(&registry, &keyring).userinfo(&grant, moment);
             if heavy {

@@ -40,7 +40,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::{Service, ServiceExt};
 
-use crate::work::{SOURCE, Source};
+use crate::heavy_work::{SOURCE, Source};
 
 /// How the server is bounded.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::work::Source;
+use crate::heavy_work::Source;
 
 /// All places of a server.
 pub(super) struct Places {
@@ -160,7 +160,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Place, Places};
-    use crate::work::Source;
+    use crate::heavy_work::Source;
 
     fn source(last: u8) -> Source {
         Source::of([192, 0, 2, last].into())
