@@ -144,3 +144,22 @@ impl Drop for Node {
         self.kill_hard();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+    use crate::program::free_port;
+
+    #[tokio::test]
+    #[should_panic(expected = "the node ended before it is well")]
+    async fn a_node_that_cannot_start_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _ = Node::start(free_port(), &folder.path().join("nowhere.toml")).await;
+    }
+
+    #[test]
+    fn no_port_is_given_twice() {
+        let given: std::collections::BTreeSet<u16> = (0..200).map(|_| free_port()).collect();
+        assert_eq!(given.len(), 200);
+    }
+}

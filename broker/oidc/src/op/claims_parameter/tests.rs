@@ -205,6 +205,31 @@ fn an_essential_claim_of_several_sources_is_missing_when_none_of_them_came() {
     );
 }
 
+/// The release asks the role, and lets nothing go where something essential would be lacking.
+#[test]
+fn a_login_fails_for_a_lacking_claim_only_where_the_profile_says_so() {
+    use crate::op::scene::{Asked as Request, Scene};
+    let ended = |fails: bool, citizenship: &str| {
+        let mut scene = Scene::genuine().with(0, |client| {
+            let mut policy = (*client.policy).clone();
+            policy.fail_on_missing_attribute = fails;
+            policy.entitled.insert(AttributeName::CountryOfCitizenship);
+            client.policy = policy.into();
+        });
+        let mut organisation = (*scene.provider.organisation).clone();
+        organisation.may_assert.insert(AttributeName::CountryOfCitizenship);
+        scene.provider.authority = broker_core::authority::Authority::of(&organisation);
+        scene.attributes.add(AttributeName::CountryOfCitizenship, citizenship);
+        let claims = r#"{"id_token":{"nationalities":{"essential":true,"values":["SE","NO"]}}}"#;
+        scene.tried(&Request::genuine().with("claims", claims)).map(|_| ())
+    };
+    assert_eq!(ended(true, "SE"), Ok(()));
+    assert_eq!(ended(false, "DK"), Ok(()));
+    let failure = ended(true, "DK").expect_err("lacking");
+    assert_eq!(failure.code, broker_core::failure::FailureCode::AttributeMissing);
+    assert!(failure.cause.ends_with(": nationalities"), "a name, and no value: {}", failure.cause);
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
