@@ -2,14 +2,17 @@
 //! Each parameter's own rules are tested in `broker-oidc`; here is that they hold through the browser, the provider and the store.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use broker_saml::status::SecondLevel;
 use serde_json::json;
 use tests::{
+    browser::Page,
     federation::{Federation, Plan},
     person::Person,
     relying_party::{RelyingParty, Returned},
     walk::Walk,
 };
 
+const UNCERTIFIED3: &str = "http://id.swedenconnect.se/loa/1.0/uncertified-loa3";
 const MESSAGE: &str = "https://id.oidc.se/param/userMessage";
 const AFFILIATION: &str = "https://id.oidc.se/claim/orgAffiliation";
 
@@ -125,6 +128,99 @@ async fn a_value_that_is_not_hers_is_left_out_and_never_seen() {
     }
     let logs = federation.logs();
     assert!(!logs.contains("somebody@") && !logs.contains(&person.org_affiliation));
+}
+
+/// A provider that knows no levels: it refuses whatever names one, and signs in whoever is asked for without.
+async fn where_levels_are_refused(walk: &mut Walk<'_>, port: u16) -> Page {
+    walk.until("assert", port).await;
+    let asked = walk.asked.clone().expect("the provider was asked");
+    assert!(!asked.request.authn_contexts.is_empty(), "levels are asked for");
+    walk.browser.submit(port, &walk.provider.refuse(&asked, SecondLevel::NoAuthnContext)).await
+}
+
+fn lines(federation: &Federation, message: &str) -> usize {
+    federation.nodes[0].log_lines().iter().filter(|line| line["message"] == message).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_is_wished_for_fails_no_login_at_a_provider_that_refuses_it() {
+    let federation = Federation::start(quiet()).await;
+    let port = federation.port();
+    for silent in [false, true] {
+        let mut walk = Walk::new(&federation, Person::asa()).naming_the_provider();
+        walk.attempt = walk.attempt.clone().with("acr_values", UNCERTIFIED3);
+        if silent {
+            walk.attempt = walk.attempt.clone().with("prompt", "none");
+        }
+        let page = where_levels_are_refused(&mut walk, port).await;
+        let first = walk.asked.clone().expect("asked");
+        let refused = walk.next.clone();
+        walk.arrive(port, &page).await;
+        let second = walk.asked.clone().expect("asked again");
+        assert!(second.request.authn_contexts.is_empty(), "without levels");
+        assert_eq!(second.request.is_passive, silent);
+        assert_ne!(second.request.id, first.request.id, "a trip of its own");
+        // The first trip is over: neither its refusal nor a genuine answer to it does anything any more.
+        let tests::walk::Next::Assert(late) = refused else { panic!("at the provider") };
+        for form in [walk.provider.refuse(&first, SecondLevel::NoAuthnContext), late] {
+            let sent = walk.browser.submit(port, &form).await;
+            let (_, _, code) = federation.refused(&walk.browser, port, &sent).await;
+            assert_eq!(code, "browser.page_expired");
+        }
+        let outcome = walk.finish(port).await;
+        assert_eq!(outcome.id_token["acr"], UNCERTIFIED3, "and the level that came is told");
+    }
+    assert_eq!(lines(&federation, "asked again without levels"), 2);
+    assert_eq!(
+        lines(&federation, "login"),
+        4 + 2,
+        "one line for each that was refused, and for each that ended"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_is_asked_again_once_and_never_for_what_is_demanded() {
+    let federation = Federation::start(quiet()).await;
+    let port = federation.port();
+    let told = |walk: &Walk<'_>, page: &Page| {
+        walk.party.returned(&federation.issuer, &walk.attempt, &page.location())
+    };
+    let mut walk = Walk::new(&federation, Person::asa()).naming_the_provider();
+    walk.attempt = walk.attempt.clone().with("acr_values", UNCERTIFIED3);
+    let page = where_levels_are_refused(&mut walk, port).await;
+    walk.arrive(port, &page).await;
+    let asked = walk.asked.clone().expect("asked again");
+    let page = walk.browser.submit(port, &walk.provider.refuse(&asked, SecondLevel::NoAuthnContext)).await;
+    assert_eq!(
+        told(&walk, &page),
+        error("unmet_authentication_requirements"),
+        "it is not asked a third time"
+    );
+    let mut walk = Walk::new(&federation, Person::asa()).naming_the_provider();
+    let demand = json!({ "id_token": { "acr": { "essential": true, "value": UNCERTIFIED3 } } });
+    walk.attempt = walk.attempt.clone().with("claims", &demand.to_string());
+    let page = where_levels_are_refused(&mut walk, port).await;
+    assert_eq!(told(&walk, &page), error("unmet_authentication_requirements"));
+    assert_eq!(lines(&federation, "asked again without levels"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_must_end_with_a_level_does_or_is_told_so() {
+    let federation = Federation::start(quiet()).await;
+    let port = federation.port();
+    let demand = json!({ "id_token": { "acr": { "essential": true } } }).to_string();
+    let mut walk = Walk::new(&federation, Person::asa()).naming_the_provider();
+    walk.attempt = walk.attempt.clone().with("claims", &demand);
+    walk.until("assert", port).await;
+    let mut answer = walk.answer();
+    answer.authn_context = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport".into();
+    let form = walk.provider.issue(walk.asked.as_ref().expect("asked"), &answer);
+    let sent = walk.browser.submit(port, &form).await;
+    let (page, _, code) = federation.refused(&walk.browser, port, &sent).await;
+    assert_eq!(code, "policy.assurance_too_low");
+    let told = walk.party.returned(&federation.issuer, &walk.attempt, &page.first_button());
+    assert_eq!(told, error("unmet_authentication_requirements"));
+    assert!(walk.finish(port).await.id_token.contains_key("acr"), "the genuine answer has one");
 }
 
 #[tokio::test(flavor = "multi_thread")]

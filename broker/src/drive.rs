@@ -4,6 +4,7 @@
 //! its cookie is never resumed.
 
 mod place;
+mod trip;
 mod trouble;
 
 use std::sync::Arc;
@@ -12,10 +13,7 @@ use axum::response::Response;
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{
-        AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Routed, Suspended,
-        Tombstone,
-    },
+    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Suspended, Tombstone},
     moment::Moment,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     release::Policy,
@@ -29,7 +27,7 @@ use broker_store::{
     record::{Binding, Handle, MarkKind, Place, RecordKind},
     vault::{Finished, Found, Mark, NewRecord},
 };
-use certs::{Signer as _, keyring::Keyring};
+use certs::keyring::Keyring;
 use certs_proof::Verified;
 use http::{HeaderMap, HeaderValue, header};
 use metadata::Registry;
@@ -42,7 +40,7 @@ use crate::{
         notice::{self, NoticeName},
         onward,
     },
-    heavy_work::{self, Lane},
+    heavy_work::Lane,
     moment, respond,
     wiring::Node,
 };
@@ -239,47 +237,6 @@ impl<'n> Step<'n> {
         Box::new(Trouble { relying_party, ..Trouble::new(failure) })
     }
 
-    /// Sends the browser to the provider.
-    async fn send(&self, login: Login<Routed>, cookie: &LoginCookie, new_cookie: bool) -> Stepped {
-        let provider = login.state().provider().clone();
-        let context = login.context().clone();
-        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
-        let (handle, travels) = cookie.trip(self.moment);
-        let signed = {
-            let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
-            move || login.send(&node.sp(&registry), &travels, moment).map_err(|(failure, _)| failure)
-        };
-        let (login, outbound) = if heavy_work::is_heavy(self.node.keys.saml_signing().algorithm()) {
-            let lane = if new_cookie { Lane::Beginning } else { Lane::UnderWay };
-            self.node.work.run(lane, signed).await.map_err(trouble)?
-        } else {
-            signed()
-        }
-        .map_err(trouble)?;
-        let language = context.language.clone();
-        let origin = Origin {
-            relying_party: login.context().request.relying_party.clone(),
-            language: language.clone(),
-        };
-        let ends = self.node.login_ends(self.moment.now);
-        let place = Place {
-            kind: RecordKind::Provider,
-            handle: &handle,
-            binding: Binding::Cookie(cookie.secret().as_str()),
-        };
-        let kept = async {
-            let records = [
-                NewRecord::new(place, &Suspended::Provider(login), ends)?,
-                NewRecord::new(origin_place(&handle), &origin, ends)?,
-            ];
-            self.node.vault.put_all(self.moment, &records).await
-        };
-        kept.await.map_err(unkept_of(&context))?;
-        let name = self.provider_name(&provider, &language);
-        let response = onward::outbound(self, &outbound, &language, &name);
-        Ok(if new_cookie { self.with_cookie(response, cookie) } else { response })
-    }
-
     /// A provider answers.
     ///
     /// What is cheap comes first: a cookie of ours, a login under it that this browser may end, how many answers it had. Only then is the message
@@ -327,6 +284,7 @@ impl<'n> Step<'n> {
             self.node.work.run(Lane::UnderWay, verified).await.map_err(trouble)?.map_err(trouble)?;
         let (result, once) = match completion {
             Completion::Done { result, once } => (*result, once),
+            Completion::WishRefused(refusal) => return self.ask_again(login, refusal, place, &cookie).await,
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
@@ -373,7 +331,9 @@ impl<'n> Step<'n> {
         // The federation's rule, or the relying party's wish (prompt=consent).
         let notice = self.node.config.file.federation.notice == Notice::EachLogin
             || OidcOp::notice_asked(&context.return_to);
-        login.release(policy, notice).map_err(|(failure, _)| Box::new(failure))
+        login
+            .release(policy, &self.node.op(&self.registry, &self.keyring), notice)
+            .map_err(|(failure, _)| Box::new(failure))
     }
 
     /// Both peers, looked up now and not when the login began: a suspension in between counts.

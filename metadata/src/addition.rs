@@ -206,7 +206,7 @@ fn providers(octets: &[u8], choices: &Choices, registry: &Registry, now: Timesta
             }
             prepared.changes.push(Change::AddMetadata {
                 id: party.id.clone(),
-                entry: Entry::SamlProvider { document: document.clone(), settings },
+                entry: Box::new(Entry::SamlProvider { document: document.clone(), settings }),
             });
             prepared.parties.push(party);
         }
@@ -428,9 +428,10 @@ fn relying_party(
         renewed: known.is_some(),
         subject_source: None,
     });
-    prepared
-        .changes
-        .push(Change::AddMetadata { id, entry: Entry::OidcClient { document: name.clone(), settings } });
+    prepared.changes.push(Change::AddMetadata {
+        id,
+        entry: Box::new(Entry::OidcClient { document: name.clone(), settings }),
+    });
     prepared.documents.push((name, document));
 }
 

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,8 +15,8 @@ use serde_json::Value;
 
 use crate::{program::sparvidd, wire::Wire};
 
-/// How long a node may take to be well. Debug builds on a busy machine are slow.
-const START: Duration = Duration::from_secs(60);
+/// How long a node may take to be well. Debug builds on a busy machine are slow, and one that ended is not waited for.
+const START: Duration = Duration::from_secs(180);
 
 /// A node that runs, or has been killed.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Node {
     port: u16,
     config: PathBuf,
     log: PathBuf,
-    process: Option<Child>,
+    process: Mutex<Option<Child>>,
 }
 
 impl Node {
@@ -56,7 +57,7 @@ impl Node {
             .stderr(to)
             .spawn()
             .expect("the program can be run");
-        Self { port, config: config.to_owned(), log, process: Some(process) }
+        Self { port, config: config.to_owned(), log, process: Mutex::new(Some(process)) }
     }
 
     /// Waits until a login could begin here.
@@ -64,10 +65,17 @@ impl Node {
         self.until("is well", |status| status == Some(StatusCode::OK)).await;
     }
 
+    /// Whether the process is over by itself. What does not run has no farewell to wait for.
+    fn has_ended(&self) -> bool {
+        let mut process = self.process.lock().expect("no panic while holding it");
+        process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(Some(_))))
+    }
+
     /// Waits until `/health` answers as `wanted` says; `None`: it does not answer.
     pub async fn until(&self, what: &str, wanted: impl Fn(Option<StatusCode>) -> bool) {
         let began = Instant::now();
         while !wanted(self.health().await) {
+            assert!(!self.has_ended(), "the node ended before it {what}; its log:\n{}", self.log());
             assert!(began.elapsed() < START, "the node never {what}; its log:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
@@ -96,12 +104,12 @@ impl Node {
     /// The number of its process.
     #[must_use]
     pub fn process_id(&self) -> u32 {
-        self.process.as_ref().expect("the node runs").id()
+        self.process.lock().expect("no panic while holding it").as_ref().expect("the node runs").id()
     }
 
     /// Kills it with SIGKILL: no farewell of any kind.
     pub fn kill_hard(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        if let Some(mut process) = self.process.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -134,5 +142,24 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.kill_hard();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+    use crate::program::free_port;
+
+    #[tokio::test]
+    #[should_panic(expected = "the node ended before it is well")]
+    async fn a_node_that_cannot_start_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _ = Node::start(free_port(), &folder.path().join("nowhere.toml")).await;
+    }
+
+    #[test]
+    fn no_port_is_given_twice() {
+        let given: std::collections::BTreeSet<u16> = (0..200).map(|_| free_port()).collect();
+        assert_eq!(given.len(), 200);
     }
 }

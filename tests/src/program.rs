@@ -1,11 +1,14 @@
 //! The program that is tested, and its commands.
 
 use std::{
+    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
+
+use crate::chance;
 
 /// The path of `sparvidd`: what the environment's `SPARVIDD` names, else what is built here, once, with the profile of this very test.
 #[must_use]
@@ -79,9 +82,25 @@ pub fn run(folder: &Path, words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A port that is free at this moment.
+/// A port that is free, and that nobody takes before whoever it is for.
+///
+/// Not one that the system hands out: those are the ones that it gives to every connection that goes out as well, and between this call and
+/// the start of a node there are seconds in which a busy machine makes thousands. Nor one that was given to another test of this process; those of
+/// other processes begin elsewhere.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port on the loopback address");
-    listener.local_addr().expect("an address").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().expect("no panic while holding it");
+    for _ in 0..1_000 {
+        let [high, low] = chance::octets();
+        let port = PORTS.start + u16::from_be_bytes([high, low]) % (PORTS.end - PORTS.start);
+        if !given.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            given.insert(port);
+            return port;
+        }
+    }
+    panic!("no port on the loopback address is free");
 }
+
+/// Below those that systems give to connections (32768 on Linux, 49152 elsewhere), above those of well-known servers.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;

@@ -68,6 +68,8 @@ pub struct RequestedAssurance {
     pub levels: Vec<Assurance>,
     /// A login without one of them fails; otherwise they are a wish (OIDC Core 5.5.1.1).
     pub essential: bool,
+    /// A login that ends with no level at all fails, whichever are wished for (OIDC Core 5.5.1: `acr` essential, without values).
+    pub some: bool,
 }
 
 /// How fresh the authentication must be.

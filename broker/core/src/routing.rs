@@ -158,14 +158,19 @@ pub fn attainable(
     output_map: &OutputMap,
 ) -> Result<(), Failure> {
     let wanted = &request.assurance;
-    if !wanted.essential || wanted.levels.is_empty() {
+    let certain = wanted.essential && !wanted.levels.is_empty();
+    if !certain && !wanted.some {
         return Ok(());
     }
     let profile =
         peers.relying_party(&request.relying_party).map(|party| party.assurance_profile).unwrap_or_default();
     let enough = output_map.asking(&wanted.levels, profile);
     let gives = |provider: &Arc<ProviderPolicy>| {
-        provider.assurance.iter().any(|level| enough.contains(level) && provider.authority.covers(level))
+        provider.assurance.iter().any(|level| {
+            let will_do =
+                if certain { enough.contains(level) } else { output_map.leaving(level, profile).is_some() };
+            will_do && provider.authority.covers(level)
+        })
     };
     let able = match route {
         Route::Provider(only) => gives(only),
@@ -174,13 +179,13 @@ pub fn attainable(
     if able {
         return Ok(());
     }
-    Err(Failure::new(
-        FailureCode::AssuranceTooLow,
-        format!(
-            "no provider of this login can give one of [{}]",
-            wanted.levels.iter().map(Assurance::as_str).collect::<Vec<_>>().join(", ")
-        ),
-    ))
+    let lacking = if certain {
+        let levels: Vec<_> = wanted.levels.iter().map(Assurance::as_str).collect();
+        format!("no provider of this login can give one of [{}]", levels.join(", "))
+    } else {
+        "no provider of this login can give a level that may leave".to_owned()
+    };
+    Err(Failure::new(FailureCode::AssuranceTooLow, lacking))
 }
 
 #[cfg(test)]

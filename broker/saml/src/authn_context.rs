@@ -65,8 +65,11 @@ mod tests {
     fn asked(levels: &[&str], essential: bool, registered: &[&str]) -> Result<Vec<String>, FailureCode> {
         let mut provider = provider_policy();
         provider.assurance = registered.iter().copied().map(Assurance::new).collect();
-        let wanted =
-            RequestedAssurance { levels: levels.iter().copied().map(Assurance::new).collect(), essential };
+        let wanted = RequestedAssurance {
+            levels: levels.iter().copied().map(Assurance::new).collect(),
+            essential,
+            some: false,
+        };
         levels_to_ask(&wanted, AssuranceProfile::Plain, &provider, &OutputMap::new(false))
             .map(|levels| levels.iter().map(|level| level.as_str().to_owned()).collect())
             .map_err(|failure| failure.code)

@@ -3,7 +3,7 @@
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{Context, Tombstone},
+    login::{Context, Ended, Tombstone},
     moment::Moment,
     role::{Downstream, Outbound, Outcome, Refusal, ReturnTo},
 };
@@ -56,13 +56,18 @@ impl Trouble {
         }
     }
 
-    /// Of a login that is over.
+    /// Of a login that is over, or of a step that is while the login goes on.
     pub(super) fn over(tombstone: Tombstone) -> Self {
+        let code = match tombstone.ended {
+            // A refusal that is posted again, while the same browser is at the provider for the second time.
+            Ended::AskedAgain => FailureCode::PageExpired,
+            Ended::Continued | Ended::Answered | Ended::Failed => FailureCode::LoginUsed,
+        };
         Self {
             reference: Some(tombstone.reference),
             language: Some(tombstone.language),
             relying_party: Some(tombstone.relying_party),
-            ..Self::new(FailureCode::LoginUsed)
+            ..Self::new(code)
         }
     }
 

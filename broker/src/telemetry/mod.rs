@@ -3,7 +3,8 @@
 use broker_core::{
     attribute::AttributeName,
     audit::{AuditLine, AuditOutcome},
-    login::{Login, Released},
+    identifier::ProviderId,
+    login::{Context, Login, Released},
 };
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -46,6 +47,17 @@ pub(crate) fn audit(line: &AuditLine) {
             "login"
         ),
     }
+}
+
+/// Writes that a provider is asked once more, without the levels that it refused: the login has not ended, and has its line when it does.
+pub(crate) fn asked_again(context: &Context, provider: &ProviderId, cause: &str) {
+    tracing::info!(
+        reference = context.reference.as_str(),
+        relying_party = context.request.relying_party.as_str(),
+        provider = provider.as_str(),
+        cause,
+        "asked again without levels"
+    );
 }
 
 /// Writes the line of a login whose answer left.

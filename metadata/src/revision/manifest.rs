@@ -132,7 +132,7 @@ pub enum Change {
         /// Its name.
         id: EntryId,
         /// What it shall be.
-        entry: Entry,
+        entry: Box<Entry>,
     },
     /// An entry is taken out.
     Remove {
@@ -190,7 +190,7 @@ impl Manifest {
             }
             Change::AddMetadata { id, entry } => {
                 self.may_become(&id, &entry)?;
-                next.entries.insert(id, entry);
+                next.entries.insert(id, *entry);
             }
             Change::Remove { id } => {
                 if let EntryId::Organisation(number) = &id

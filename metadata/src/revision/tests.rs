@@ -107,7 +107,7 @@ fn add_provider(documents: &mut Documents, settings: ProviderSettings) -> Change
     let document = documents.put(good_provider().into_bytes());
     Change::AddMetadata {
         id: EntryId::SamlProvider(PROVIDER.into()),
-        entry: Entry::SamlProvider { document, settings },
+        entry: Box::new(Entry::SamlProvider { document, settings }),
     }
 }
 
@@ -115,7 +115,10 @@ fn add_client(documents: &mut Documents, name: &str) -> Change {
     let document = documents.put(good_client().to_string().into_bytes());
     Change::AddMetadata {
         id: EntryId::OidcClient(name.into()),
-        entry: Entry::OidcClient { document, settings: RelyingPartySettings::of(organisation().number) },
+        entry: Box::new(Entry::OidcClient {
+            document,
+            settings: RelyingPartySettings::of(organisation().number),
+        }),
     }
 }
 
@@ -164,7 +167,7 @@ fn a_provider_whose_keys_cannot_be_used_any_more_stays_known() {
         documents.put(good_provider().replace("use=\"signing\"", "use=\"encryption\"").into_bytes());
     let settings = provider_settings(SubjectSource::SubjectId);
     let id = EntryId::SamlProvider(PROVIDER.into());
-    let entry = Entry::SamlProvider { document, settings };
+    let entry = Box::new(Entry::SamlProvider { document, settings });
     let manifest = manifest.with(Change::AddMetadata { id, entry }).expect("changed");
     let registry = documents.build(4, &manifest, None).expect("built");
     assert!(registry.withheld().is_empty(), "{:?}", registry.withheld());

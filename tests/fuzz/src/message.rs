@@ -115,6 +115,7 @@ fn complete(message: &Inbound) -> Result<AuthenticationResult, String> {
             assert!(once.until > moment().now, "a message that is accepted can be marked as used");
             Ok((*result).into_value())
         }
+        Ok(Completion::WishRefused(refusal)) => Err(refusal.code.to_string()),
         Ok(Completion::Fetch { .. }) => panic!("a posted answer has nothing to fetch"),
         Err(failure) => Err(failure.code.to_string()),
     }

@@ -5,6 +5,7 @@ use crate::{
     failure::{Failure, FailureCode},
     release::{self, Policy},
     result::AuthenticationResult,
+    role::Downstream,
 };
 
 /// Somebody is proven.
@@ -29,13 +30,14 @@ pub enum Release {
 }
 
 impl Login<Authenticated> {
-    /// Runs the release steps. `notice`: the person has not yet been shown this (or is to be shown it each time).
+    /// Runs the release steps; `role` then says whether what is left is enough in its own words. `notice`: the person has not yet been shown this (or is to be shown it each time).
     ///
     /// # Errors
     /// The first step that says no, or [`FailureCode::InteractionRequired`] when the notice is due and nothing may be shown.
     pub fn release(
         self,
         policy: Policy<'_>,
+        role: &dyn Downstream,
         notice: bool,
     ) -> Result<Release, (Failure, Box<super::Context>)> {
         let Self { context, state } = self;
@@ -43,6 +45,13 @@ impl Login<Authenticated> {
             Ok(identity) => identity,
             Err(failure) => return Err((failure, Box::new(context))),
         };
+        if policy.relying_party.fail_on_missing_attribute {
+            let missing = role.missing(&context.return_to, &identity);
+            if !missing.is_empty() {
+                let cause = format!("the answer would lack what is essential: {}", missing.join(", "));
+                return Err((Failure::new(FailureCode::AttributeMissing, cause), Box::new(context)));
+            }
+        }
         if !notice {
             return Ok(Release::Released(Login { context, state: Released::new(identity) }));
         }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! Received -> Routed -> AwaitingProvider -> Authenticated -> Released
-//!     \-> AwaitingChoice -^                      \-> AwaitingNotice -^
+//!     \-> AwaitingChoice -^  \-> Routed (once)    \-> AwaitingNotice -^
 //! ```
+//! The provider is asked a second time where it refuses a level that was but wished for ([`Login::ask_again`]).
+//!
 //! Only the three awaiting states are ever stored ([`Suspended`]). [`crate::role::Downstream::answer`] takes `Login<Released>` alone, so
 //! a login that skipped a step cannot be answered: it does not compile.
 

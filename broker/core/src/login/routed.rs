@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     identifier::ProviderId,
     moment::Moment,
+    request::{AuthenticationRequest, RequestedAssurance},
     role::{Begun, Outbound, Upstream},
 };
 
@@ -12,11 +13,16 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routed {
     provider: ProviderId,
+    again: bool,
 }
 
 impl Routed {
     pub(super) fn to(provider: ProviderId) -> Self {
-        Self { provider }
+        Self { provider, again: false }
+    }
+
+    pub(super) fn again(provider: ProviderId) -> Self {
+        Self { provider, again: true }
     }
 
     /// Where to.
@@ -27,7 +33,7 @@ impl Routed {
 }
 
 impl Login<Routed> {
-    /// Builds the request to the provider.
+    /// Builds the request to the provider. One that is asked again hears nothing of levels.
     ///
     /// # Errors
     /// When the provider cannot be asked; the login is given back so that the relying party can be told.
@@ -37,9 +43,20 @@ impl Login<Routed> {
         handle: &str,
         moment: Moment<'_>,
     ) -> Result<(Login<AwaitingProvider>, Outbound), (Failure, Box<Self>)> {
-        match role.begin(&self.context.request, &self.state.provider, handle, moment) {
+        let begun = if self.state.again {
+            let unconditional = AuthenticationRequest {
+                assurance: RequestedAssurance::default(),
+                ..self.context.request.clone()
+            };
+            role.begin(&unconditional, &self.state.provider, handle, moment)
+        } else {
+            role.begin(&self.context.request, &self.state.provider, handle, moment)
+        };
+        match begun {
             Ok(Begun { outbound, remembered }) => Ok((
-                self.into(|state| AwaitingProvider::new(state.provider, remembered, moment.now)),
+                self.into(|Routed { provider, again }| {
+                    AwaitingProvider::new(provider, remembered, moment.now, again)
+                }),
                 outbound,
             )),
             Err(failure) => Err((failure, Box::new(self))),

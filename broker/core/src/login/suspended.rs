@@ -18,7 +18,7 @@ pub enum Suspended {
 
 impl Suspended {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 2;
+    pub const VERSION: u16 = 3;
 
     /// What stays the same through the login.
     #[must_use]
@@ -49,6 +49,8 @@ pub struct Tombstone {
 pub enum Ended {
     /// It went on to the next step.
     Continued,
+    /// The provider was asked once more, in a trip of its own.
+    AskedAgain,
     /// The answer went to the relying party.
     Answered,
     /// The login failed.

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`FailureCode::AssuranceAboveCeiling`] when the provider says more than it is registered for; [`FailureCode::AssuranceTooLow`] when
-/// an essential request is not met. A voluntary one never fails a login.
+/// an essential request is not met, be it for certain levels or for any. A voluntary one never fails a login.
 pub fn leaving(
     result: &AuthenticationResult,
     request: &AuthenticationRequest,
@@ -36,6 +36,9 @@ pub fn leaving(
                 leaving.as_ref().map_or("no level", Assurance::as_str)
             ),
         ));
+    }
+    if wanted.some && leaving.is_none() {
+        return Err(Failure::new(FailureCode::AssuranceTooLow, "wanted a level, would leave as no level"));
     }
     Ok(leaving)
 }

@@ -251,7 +251,7 @@ fn a_provider_that_is_registered_for_no_level_proves_none() {
     let mut case = Case::genuine();
     case.provider.assurance.clear();
     case.request.assurance =
-        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true };
+        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true, some: false };
     assert_eq!(case.run().expect_err("no level"), FailureCode::AssuranceTooLow);
 }
 
@@ -266,14 +266,16 @@ fn a_word_of_the_providers_own_is_no_level() {
 #[test]
 fn an_essential_level_that_is_not_met_fails_and_a_voluntary_one_does_not() {
     let mut case = Case::genuine();
-    case.request.assurance = RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: true };
+    case.request.assurance =
+        RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: true, some: false };
     assert_eq!(case.run().expect_err("unreviewed"), FailureCode::AssuranceTooLow);
     let mut case = Case::genuine();
-    case.request.assurance = RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: false };
+    case.request.assurance =
+        RequestedAssurance { levels: vec![Assurance::new(LOA3)], essential: false, some: false };
     assert!(case.run().is_ok());
     let mut case = Case::genuine();
     case.request.assurance =
-        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true };
+        RequestedAssurance { levels: vec![Assurance::new(UNCERTIFIED3)], essential: true, some: false };
     assert!(case.run().is_ok());
 }
 
@@ -447,6 +449,28 @@ fn an_essential_wish_is_met_by_the_other_one_of_two() {
     assert_eq!(with(Some(AttributeName::PersonalIdentityNumber)), Ok(()));
     assert_eq!(with(Some(AttributeName::CoordinationNumber)), Ok(()));
     assert_eq!(with(None), Err(FailureCode::AttributeMissing));
+}
+
+/// OIDC Core 5.5.1: `acr` essential without values.
+#[test]
+fn a_login_that_must_end_with_a_level_ends_with_one_or_not_at_all() {
+    let demanding = || {
+        let mut case = Case::genuine();
+        case.request.assurance.some = true;
+        case
+    };
+    assert!(demanding().run().expect("LOA 3 is one").assurance.is_some());
+    let mut case = demanding();
+    case.request.assurance.levels = vec![Assurance::new("http://id.elegnamnden.se/loa/1.0/loa4")];
+    assert!(case.run().is_ok(), "and the wish beside it fails nothing");
+    for told in [None, Some(Assurance::new("urn:oasis:names:tc:SAML:2.0:ac:classes:Password"))] {
+        let mut case = demanding();
+        case.result.assurance.clone_from(&told);
+        assert_eq!(case.run().map(|_| ()), Err(FailureCode::AssuranceTooLow));
+        let mut case = Case::genuine();
+        case.result.assurance = told;
+        assert!(case.run().is_ok(), "nobody else is disturbed");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::{
     identifier::RelyingPartyId,
     login::{Login, Released},
     moment::Moment,
+    release::ReleasedIdentity,
     request::AuthenticationRequest,
     role::{
         endpoint::{Inbound, Outbound},
@@ -89,6 +90,10 @@ pub trait Downstream {
         message: &Inbound,
         moment: Moment<'_>,
     ) -> Result<(AuthenticationRequest, ReturnTo), Box<Refusal>>;
+
+    /// What the relying party said that it cannot do without, and would not get of this identity: names in the role's own words, where one may
+    /// be made of several attributes or held to certain values. Never a value.
+    fn missing(&self, return_to: &ReturnTo, identity: &ReleasedIdentity) -> Vec<String>;
 
     /// Says how it ended. Success: `grant` is the handle under which the edge has stored the role's grant (OIDC code); roles that
     /// answer with the assertion itself ignore it.

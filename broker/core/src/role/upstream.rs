@@ -42,6 +42,9 @@ pub enum Completion {
         /// The message's mark, taken in the same store operation that ends the login.
         once: OneTimeUse,
     },
+    /// The provider says no to a request that named levels which were but a wish: [`crate::login::Login::ask_again`] decides. Nobody is proven, and
+    /// the refusal need not be either.
+    WishRefused(Failure),
     /// The edge must fetch something first (token, JWKS, userinfo), then call [`Upstream::resume`].
     Fetch(Fetch),
 }

@@ -324,9 +324,30 @@ fn demanded(
     }
     peers.relying_party.assurance_profile = profile;
     let mut request = request(&[], false);
-    request.assurance = RequestedAssurance { levels: vec![Assurance::new(level)], essential };
+    request.assurance = RequestedAssurance { levels: vec![Assurance::new(level)], essential, some: false };
     let routed = Login::<Received>::begin(context(request)).route(&peers, &OutputMap::new(false));
     routed.map(|_| ()).map_err(|(failure, _)| failure.code)
+}
+
+#[test]
+fn nobody_is_sent_for_some_level_to_providers_that_have_none() {
+    let led = |assurance: Vec<Assurance>| {
+        let mut peers = federation();
+        for provider in &mut peers.providers {
+            provider.assurance.clone_from(&assurance);
+            let mut organisation = (*provider.organisation).clone();
+            organisation.ceiling = vec![Assurance::new("http://id.elegnamnden.se/loa/1.0/loa3")];
+            provider.authority = Authority::of(&organisation);
+        }
+        let mut request = request(&[], false);
+        request.assurance.some = true;
+        let routed = Login::<Received>::begin(context(request)).route(&peers, &OutputMap::new(false));
+        routed.map(|_| ()).map_err(|(failure, _)| failure.code)
+    };
+    let level = |name: &str| vec![Assurance::new(format!("http://id.elegnamnden.se/loa/1.0/{name}"))];
+    assert_eq!(led(level("loa3")), Ok(()));
+    assert_eq!(led(level("loa4")), Err(FailureCode::AssuranceTooLow), "above the ceiling");
+    assert_eq!(led(Vec::new()), Err(FailureCode::AssuranceTooLow));
 }
 
 #[test]

@@ -425,13 +425,14 @@ fn freshness(parameters: &Parameters, prompt: &Prompt, client: &OidcClient) -> R
 }
 
 /// The `claims` parameter's `acr` with values, which may be essential (OIDC Core 5.5.1.1); else `acr_values`, a wish; else the registered
-/// default, a wish.
+/// default, a wish. An `acr` that is essential without values demands some level, beside whatever is wished for.
 fn assurance(
     parameters: &Parameters,
     claims: &ClaimsParameter,
     client: &OidcClient,
 ) -> Result<RequestedAssurance, Wrong> {
-    if let Some(wish) = claims.acr()
+    let acr = claims.acr();
+    if let Some(wish) = &acr
         && let Some(values) = wish.acceptable()
     {
         let levels: Option<Vec<Assurance>> =
@@ -439,7 +440,7 @@ fn assurance(
         let levels = levels
             .filter(|levels| !levels.is_empty() && levels.len() <= MOST_WORDS)
             .ok_or_else(|| Wrong::malformed("claims asks for an acr that is not a list of strings"))?;
-        return Ok(RequestedAssurance { levels, essential: wish.essential });
+        return Ok(RequestedAssurance { levels, essential: wish.essential, some: false });
     }
     let asked = words(parameters, "acr_values")?;
     let levels = if asked.is_empty() {
@@ -447,7 +448,7 @@ fn assurance(
     } else {
         asked.into_iter().map(Assurance::new).collect()
     };
-    Ok(RequestedAssurance { levels, essential: false })
+    Ok(RequestedAssurance { levels, essential: false, some: acr.is_some_and(|wish| wish.essential) })
 }
 
 fn providers(parameters: &Parameters) -> Result<Vec<ProviderId>, Wrong> {

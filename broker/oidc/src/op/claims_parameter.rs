@@ -132,6 +132,10 @@ pub(crate) struct Placement {
     id_token: BTreeMap<Claim, Condition>,
     /// From the userinfo endpoint, beside `sub`.
     userinfo: BTreeMap<Claim, Condition>,
+    /// What the parameter calls essential in the ID token.
+    essential_in_id_token: BTreeSet<Claim>,
+    /// What the parameter calls essential from the userinfo endpoint.
+    essential_in_userinfo: BTreeSet<Claim>,
 }
 
 impl fmt::Debug for Placement {
@@ -179,9 +183,10 @@ impl Placement {
                 *wanted.entry((*attribute, or, values.clone())).or_default() |= essential;
             }
         };
-        for (target, members) in
-            [(&mut placement.id_token, &parameter.id_token), (&mut placement.userinfo, &parameter.userinfo)]
-        {
+        for (target, essential, members) in [
+            (&mut placement.id_token, &mut placement.essential_in_id_token, &parameter.id_token),
+            (&mut placement.userinfo, &mut placement.essential_in_userinfo, &parameter.userinfo),
+        ] {
             for (name, wish) in members.iter().flat_map(|Unique(members)| members) {
                 let Some(claim) = Claim::from_name(name, names) else { continue };
                 if claim == Claim::AuthenticatingProvider && !may_know_organisation {
@@ -190,6 +195,10 @@ impl Placement {
                 let wish = wish.clone().unwrap_or_default();
                 let condition = wish.acceptable();
                 want(claim, wish.essential, None, &condition);
+                // What no attribute stands for has rules of its own.
+                if wish.essential && !claim.attributes().is_empty() {
+                    essential.insert(claim);
+                }
                 target.insert(claim, condition);
             }
         }
@@ -217,6 +226,17 @@ impl Placement {
             .map(|((name, or, values), essential)| RequestedAttribute { name, essential, or, values })
             .collect();
         Asked { placement, attributes }
+    }
+
+    /// The essential claims that would be lacking where the parameter wants them: one made of several attributes of which none came, or one
+    /// whose value is none of those that will do. That an attribute is missing, the core has seen before.
+    pub(crate) fn missing(&self, identity: &ReleasedIdentity, names: &ClaimNames) -> Vec<String> {
+        let lacking = |essential: &BTreeSet<Claim>, filled: &Map<String, Value>| -> BTreeSet<Claim> {
+            essential.iter().copied().filter(|claim| !filled.contains_key(claim.name(names))).collect()
+        };
+        let id_token = lacking(&self.essential_in_id_token, &self.id_token(identity, names));
+        let userinfo = lacking(&self.essential_in_userinfo, &self.userinfo(identity, names));
+        id_token.union(&userinfo).map(|claim| claim.name(names).to_owned()).collect()
     }
 
     /// The claims of the ID token that this request asked for, out of what is released.

@@ -35,7 +35,7 @@ pub struct Grant {
 
 impl Grant {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 2;
+    pub const VERSION: u16 = 3;
 
     /// What the code of this login will stand for.
     ///

@@ -47,6 +47,7 @@ use broker_core::{
     assurance::Assurance,
     failure::Failure,
     moment::Moment,
+    release::ReleasedIdentity,
     request::AuthenticationRequest,
     role::{Downstream, Inbound, Outbound, Outcome, Refusal, ReturnTo},
 };
@@ -109,6 +110,13 @@ impl Downstream for OidcOp<'_> {
         _moment: Moment<'_>,
     ) -> Result<(AuthenticationRequest, ReturnTo), Box<Refusal>> {
         authorization_request::receive(self, message)
+    }
+
+    fn missing(&self, return_to: &ReturnTo, identity: &ReleasedIdentity) -> Vec<String> {
+        let names = &self.settings.claim_names;
+        // An answer to a request that is not ours is refused when it is made.
+        let carried = carried::Carried::recall(return_to).unwrap_or_default();
+        carried.placement.missing(identity, names)
     }
 
     fn answer(

@@ -132,7 +132,7 @@ pub(crate) struct Scene {
     pub(crate) clients: Vec<OidcClient>,
     pub(crate) attributes: Attributes,
     registry: Registry,
-    provider: ProviderPolicy,
+    pub(crate) provider: ProviderPolicy,
     pub(crate) keyring: Keyring,
     client_secrets: MacKey,
 }
@@ -246,6 +246,11 @@ impl Scene {
 
     /// A whole login, from this request to a release.
     pub(crate) fn login(&self, asked: &Asked) -> Login<Released> {
+        self.tried(asked).expect("released")
+    }
+
+    /// The same, which the release may end.
+    pub(crate) fn tried(&self, asked: &Asked) -> Result<Login<Released>, broker_core::failure::Failure> {
         let (request, return_to) = self.receive(asked).expect("a good request");
         let relying_party = self
             .clients
@@ -288,8 +293,8 @@ impl Scene {
             subject_secret: &Pseudonyms,
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
-        match authenticated.release(policy, false).map_err(|(failure, _)| failure).expect("released") {
-            Release::Released(login) => login,
+        match authenticated.release(policy, &self.op(), false).map_err(|(failure, _)| failure)? {
+            Release::Released(login) => Ok(login),
             Release::Notice(_) => unreachable!("no notice was asked for"),
         }
     }

@@ -48,6 +48,14 @@ pub struct SentRequest {
 }
 
 impl SentRequest {
+    /// Whether a refusal may be about levels that were but wished for. Besides NoAuthnContext: RequestUnsupported and the like, and a plain
+    /// Requester, which providers answer that know no RequestedAuthnContext at all.
+    pub(super) fn may_refuse_the_wish(&self, refusal: FailureCode) -> bool {
+        self.wished
+            && !self.asked.is_empty()
+            && matches!(refusal, FailureCode::ProviderNoAuthnContext | FailureCode::ProviderRequestRefused)
+    }
+
     /// Reads back what [`SentRequest::remember`] wrote.
     ///
     /// # Errors

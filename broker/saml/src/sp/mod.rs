@@ -195,8 +195,11 @@ impl Upstream for SamlSp<'_> {
             decryption: self.decryption,
             now: moment.now,
         };
-        let (result, once) = response::run_form(message.form.as_deref(), &expected).result?;
-        Ok(Completion::Done { result: Box::new(result), once })
+        match response::run_form(message.form.as_deref(), &expected).result {
+            Ok((result, once)) => Ok(Completion::Done { result: Box::new(result), once }),
+            Err(refusal) if sent.may_refuse_the_wish(refusal.code) => Ok(Completion::WishRefused(refusal)),
+            Err(failure) => Err(failure),
+        }
     }
 
     fn resume(

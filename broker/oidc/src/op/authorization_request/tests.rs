@@ -367,14 +367,18 @@ fn the_relying_party_behind_can_be_named() {
     assert_eq!(scene.receive(&asked).expect("received").0.requesters, ["https://behind.example"]);
 }
 
-/// OIDC Core 5.5.1.1: essential without values is a wish for whatever there is, and fails nothing.
+/// OIDC Core 5.5.1: essential without values demands that there be a level, and leaves open which.
 #[test]
-fn an_essential_level_without_values_is_no_list_of_levels() {
+fn an_essential_level_without_values_demands_some_level() {
     let scene = Scene::genuine();
     let asked = Asked::genuine().with("claims", r#"{"id_token":{"acr":{"essential":true}}}"#);
     let (request, _) = scene.receive(&asked).expect("received");
-    assert!(request.assurance.levels.is_empty() && !request.assurance.essential);
+    assert!(request.assurance.levels.is_empty() && !request.assurance.essential && request.assurance.some);
     let (request, _) = scene.receive(&asked.with("acr_values", LOA3)).expect("received");
     assert_eq!(request.assurance.levels.len(), 1);
-    assert!(!request.assurance.essential);
+    assert!(!request.assurance.essential && request.assurance.some, "the wish beside it stays one");
+    for no_demand in [r#"{"id_token":{"acr":null}}"#, r#"{"userinfo":{"acr":{"essential":true}}}"#, "{}"] {
+        let asked = Asked::genuine().with("claims", no_demand);
+        assert!(!scene.receive(&asked).expect("received").0.assurance.some, "{no_demand}");
+    }
 }

@@ -152,12 +152,82 @@ fn what_no_destination_takes_is_not_asked_for_by_the_scope_either() {
 fn a_value_that_will_not_do_is_not_delivered_there() {
     let only = |claim, value: Value, acceptable: &[Value]| held(claim, value, acceptable);
     let (one, two) = (json!("aa01@2021006883"), json!("bb02@2021006883"));
-    assert_eq!(only(Claim::OrgAffiliation, one.clone(), &[two.clone()]), None);
+    assert_eq!(only(Claim::OrgAffiliation, one.clone(), std::slice::from_ref(&two)), None);
     assert_eq!(only(Claim::OrgAffiliation, one.clone(), &[two.clone(), one.clone()]), Some(one.clone()));
-    assert_eq!(only(Claim::OrgAffiliation, json!([one, two]), &[two.clone()]), Some(two));
+    assert_eq!(only(Claim::OrgAffiliation, json!([one, two]), std::slice::from_ref(&two)), Some(two));
     assert_eq!(only(Claim::Nationalities, json!(["SE", "NO"]), &[json!("NO")]), Some(json!(["NO"])));
     assert_eq!(only(Claim::Nationalities, json!(["SE"]), &[json!("NO")]), None);
     assert_eq!(only(Claim::Name, json!("3"), &[json!(3)]), None);
+}
+
+/// What would be lacking of `text`'s claims, for a person with these attributes.
+fn missing(text: &str, attributes: &[(AttributeName, &str)]) -> Vec<String> {
+    let login = crate::op::scene::Scene::genuine().login(&crate::op::scene::Asked::genuine());
+    let mut identity = login.state().identity().clone();
+    identity.attributes = broker_core::attribute::Attributes::new();
+    for (name, value) in attributes {
+        identity.attributes.add(*name, *value);
+    }
+    placed(&[], text, &[]).placement.missing(&identity, &ClaimNames::default())
+}
+
+#[test]
+fn an_essential_claim_whose_values_will_not_do_is_missing() {
+    use AttributeName as A;
+    let text = r#"{"id_token":{"nationalities":{"essential":true,"values":["SE","NO"]}}}"#;
+    assert_eq!(missing(text, &[(A::CountryOfCitizenship, "DK")]), ["nationalities"]);
+    assert!(missing(text, &[(A::CountryOfCitizenship, "DK"), (A::CountryOfCitizenship, "NO")]).is_empty());
+    let text = r#"{"userinfo":{"nationalities":{"essential":true,"value":["SE","NO"]}}}"#;
+    assert_eq!(
+        missing(text, &[(A::CountryOfCitizenship, "SE")]),
+        ["nationalities"],
+        "both, and in this order"
+    );
+    assert!(missing(text, &[(A::CountryOfCitizenship, "SE"), (A::CountryOfCitizenship, "NO")]).is_empty());
+    let text = r#"{"userinfo":{"address":{"essential":true,"value":{"locality":"Malm\u00f6"}}}}"#;
+    assert_eq!(missing(text, &[(A::Locality, "Lund")]), ["address"]);
+    assert!(missing(text, &[(A::Locality, "Malm\u{f6}")]).is_empty());
+    let text = r#"{"userinfo":{"place_of_birth":{"essential":true,"value":{"locality":"Lund"}}}}"#;
+    assert_eq!(missing(text, &[(A::PlaceOfBirth, "Ystad")]), ["place_of_birth"]);
+    let wish = r#"{"id_token":{"nationalities":{"value":"SE"}}}"#;
+    assert!(missing(wish, &[(A::CountryOfCitizenship, "DK")]).is_empty(), "a wish is never missing");
+}
+
+#[test]
+fn an_essential_claim_of_several_sources_is_missing_when_none_of_them_came() {
+    use AttributeName as A;
+    let text = r#"{"userinfo":{"address":{"essential":true},"phone_number":{"essential":true}}}"#;
+    assert_eq!(missing(text, &[]), ["phone_number", "address"]);
+    assert!(missing(text, &[(A::Mobile, "+46700000000"), (A::Country, "SE")]).is_empty());
+    assert!(
+        missing(r#"{"id_token":{"acr":{"essential":true}}}"#, &[]).is_empty(),
+        "levels have rules of their own"
+    );
+}
+
+/// The release asks the role, and lets nothing go where something essential would be lacking.
+#[test]
+fn a_login_fails_for_a_lacking_claim_only_where_the_profile_says_so() {
+    use crate::op::scene::{Asked as Request, Scene};
+    let ended = |fails: bool, citizenship: &str| {
+        let mut scene = Scene::genuine().with(0, |client| {
+            let mut policy = (*client.policy).clone();
+            policy.fail_on_missing_attribute = fails;
+            policy.entitled.insert(AttributeName::CountryOfCitizenship);
+            client.policy = policy.into();
+        });
+        let mut organisation = (*scene.provider.organisation).clone();
+        organisation.may_assert.insert(AttributeName::CountryOfCitizenship);
+        scene.provider.authority = broker_core::authority::Authority::of(&organisation);
+        scene.attributes.add(AttributeName::CountryOfCitizenship, citizenship);
+        let claims = r#"{"id_token":{"nationalities":{"essential":true,"values":["SE","NO"]}}}"#;
+        scene.tried(&Request::genuine().with("claims", claims)).map(|_| ())
+    };
+    assert_eq!(ended(true, "SE"), Ok(()));
+    assert_eq!(ended(false, "DK"), Ok(()));
+    let failure = ended(true, "DK").expect_err("lacking");
+    assert_eq!(failure.code, broker_core::failure::FailureCode::AttributeMissing);
+    assert!(failure.cause.ends_with(": nationalities"), "a name, and no value: {}", failure.cause);
 }
 
 proptest! {

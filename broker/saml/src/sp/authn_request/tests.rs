@@ -139,7 +139,7 @@ fn a_persistent_name_is_asked_for_only_where_people_are_known_by_it() {
 fn levels_are_asked_for_exactly_and_remembered() {
     let mut case = Case::new();
     let uncertified = Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
-    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: true };
+    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: true, some: false };
     case.request.freshness = Freshness { force: false, max_age: Some(60) };
     let read = case.read();
     assert_eq!(read.authn_contexts, [LOA3]);
@@ -160,7 +160,7 @@ fn levels_are_asked_for_exactly_and_remembered() {
 fn a_wish_is_remembered_as_one() {
     let mut case = Case::new();
     let uncertified = Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3");
-    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: false };
+    case.request.assurance = RequestedAssurance { levels: vec![uncertified], essential: false, some: false };
     let sent = SentRequest::recall(&case.begin().expect("a request").remembered).expect("recalled");
     assert!(sent.wished && sent.asked.contains(&Assurance::new(LOA3)));
 }

@@ -114,6 +114,62 @@ fn the_role_completes_a_login() {
     });
 }
 
+/// OIDC Core 5.5.1.1: a voluntary level fails no login. The refusal comes signed or not.
+#[test]
+fn a_refused_wish_is_told_from_a_refused_demand() {
+    use crate::{
+        idp::ErrorToIssue,
+        status::{SecondLevel, TopLevel},
+    };
+    let outcome = |sent: &SentRequest, second_level: Option<SecondLevel>, signed: bool| {
+        let error = ErrorToIssue {
+            issuer: IDP.into(),
+            response_id: "_r".into(),
+            issued_at: NOW,
+            acs_url: ACS.into(),
+            in_response_to: sent.id.clone(),
+            top_level: TopLevel::Requester,
+            second_level,
+        };
+        let xml = String::from_utf8(error.issue(&*KEY).expect("written")).expect("text");
+        let xml = if signed { xml } else { without_signature(&xml) };
+        with_role(|role, moment| {
+            let remembered = sent.remember().expect("remembered");
+            let told = role.complete(&posted(&xml, None), &ProviderId::from(IDP), &remembered, moment);
+            match told {
+                Ok(Completion::WishRefused(refusal)) => (true, refusal.code),
+                Ok(_) => panic!("nobody is proven"),
+                Err(failure) => (false, failure.code),
+            }
+        })
+    };
+    let wish = SentRequest { wished: true, asked: vec![Assurance::new(LOA3)], ..sent() };
+    let no_context = Some(SecondLevel::NoAuthnContext);
+    for signed in [true, false] {
+        assert_eq!(outcome(&wish, no_context, signed), (true, FailureCode::ProviderNoAuthnContext));
+    }
+    let unsupported = Some(SecondLevel::RequestUnsupported);
+    assert_eq!(outcome(&wish, unsupported, true), (true, FailureCode::ProviderRequestRefused));
+    assert_eq!(outcome(&wish, None, true), (true, FailureCode::ProviderRequestRefused), "a plain Requester");
+    for (second_level, code) in [
+        (SecondLevel::AuthnFailed, FailureCode::ProviderDenied),
+        (SecondLevel::Cancel, FailureCode::ProviderCancelled),
+        (SecondLevel::NoPassive, FailureCode::ProviderNoPassive),
+    ] {
+        assert_eq!(outcome(&wish, Some(second_level), true), (false, code), "not about levels");
+    }
+    let demand = SentRequest { wished: false, ..wish.clone() };
+    assert_eq!(outcome(&demand, no_context, true), (false, FailureCode::ProviderNoAuthnContext));
+    let nothing = SentRequest { asked: vec![], ..wish };
+    assert_eq!(outcome(&nothing, no_context, true), (false, FailureCode::ProviderNoAuthnContext));
+}
+
+fn without_signature(xml: &str) -> String {
+    let end = "</ds:Signature>";
+    let (start, stop) = (xml.find("<ds:Signature").expect("signed"), xml.find(end).expect("signed"));
+    format!("{}{}", &xml[..start], &xml[stop + end.len()..])
+}
+
 #[test]
 fn the_handle_comes_from_in_response_to_and_not_from_relay_state() {
     with_role(|role, _| {
