@@ -231,11 +231,7 @@ impl<'n> Step<'n> {
 
     /// A login of which nothing is left but its cookie, and by that the way back.
     fn lost(&self, failure: impl Into<Failure>, cookie: &LoginCookie) -> Box<Trouble> {
-        let key = self.node.origin_key();
-        let asked = |client: &&Arc<metadata::OidcClient>| {
-            cookie::origin_tag(&key, &client.client_id) == cookie.origin()
-        };
-        let relying_party = self.registry.oidc_clients().find(asked).map(|client| client.client_id.clone());
+        let relying_party = self.node.origins.asked(&self.registry, cookie);
         Box::new(Trouble { relying_party, ..Trouble::new(failure) })
     }
 
@@ -504,10 +500,7 @@ impl<'n> Step<'n> {
     }
 
     fn new_cookie(&self, context: &Context) -> LoginCookie {
-        LoginCookie::new(
-            self.moment,
-            cookie::origin_tag(&self.node.origin_key(), &context.request.relying_party),
-        )
+        LoginCookie::new(self.moment, self.node.origins.tag(&context.request.relying_party))
     }
 
     /// The cookie did not come with the provider's answer: the way back to the service, and nothing more.
