@@ -326,10 +326,13 @@ impl<'n> Step<'n> {
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
-        self.node.throttle.ended(handle.as_str());
         let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
         match released {
-            Release::Released(login) => self.answer(login, place, Some(once)).await,
+            Release::Released(login) => {
+                let answered = self.answer(login, place, Some(once)).await?;
+                self.node.throttle.ended(handle.as_str());
+                Ok(answered)
+            }
             Release::Notice(login) => {
                 // The notice has an address of its own, so that reload, back and forward never post the provider's answer again.
                 let name = self.notice_of(&cookie, &handle)?;
@@ -346,6 +349,7 @@ impl<'n> Step<'n> {
                         return Err(trouble);
                     }
                 }
+                self.node.throttle.ended(handle.as_str());
                 Ok(respond::see_other(&name.path(&cookie)))
             }
         }
