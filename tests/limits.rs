@@ -61,6 +61,21 @@ async fn a_login_takes_only_so_many_answers_and_another_login_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_verifies_and_ends_nothing_counts_like_any_other() {
+    let federation = federation("answers_per_login = 3\n").await;
+    let port = federation.port();
+    let (tried, _) = at_provider(&federation).await;
+    let mut answer = tried.answer();
+    answer.attributes.clear();
+    let form = tried.provider.issue(tried.asked.as_ref().expect("at the provider"), &answer);
+    for expected in [["policy.subject_missing"; 3].as_slice(), &["browser.too_many"]].concat() {
+        let sent = tried.browser.submit(port, &form).await;
+        let (_, _, code) = federation.refused(&tried.browser, port, &sent).await;
+        assert_eq!(code, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_in_a_loop_is_stopped_with_a_way_on_and_another_is_not() {
     let federation = federation("begun_per_minute = 3\n").await;
     let port = federation.port();

@@ -6,6 +6,12 @@
 //!
 //! `SameSite=None`: a provider's answer is a cross-site POST, to which a browser attaches no Lax cookie.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+
+use arc_swap::ArcSwapOption;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
     identifier::RelyingPartyId,
@@ -14,6 +20,7 @@ use broker_core::{
 use broker_store::record::Handle;
 use certs::mac::MacKey;
 use http::{HeaderMap, HeaderValue, header};
+use metadata::Registry;
 
 /// Logins that one browser may have open.
 const MOST: usize = 20;
@@ -131,9 +138,47 @@ impl std::fmt::Debug for LoginCookie {
 }
 
 /// The tag of a relying party in cookies: 64 bits of a keyed function of its name, so that a cookie says to nobody else where somebody has been.
-pub(crate) fn origin_tag(key: &MacKey, relying_party: &RelyingPartyId) -> String {
+fn origin_tag(key: &MacKey, relying_party: &RelyingPartyId) -> String {
     let [a, b, c, d, e, f, g, h, ..] = key.mac(relying_party.as_str().as_bytes());
     URL_SAFE_NO_PAD.encode([a, b, c, d, e, f, g, h])
+}
+
+/// Who asked, by the tags in cookies. The tags of a registry's relying parties are computed once for the snapshot: a cookie may be anybody's
+/// invention, and to be asked for costs no more than to look it up.
+pub(crate) struct Origins {
+    key: MacKey,
+    known: ArcSwapOption<Known>,
+}
+
+/// The tags of one snapshot, which is not kept alive for it.
+struct Known {
+    of: Weak<Registry>,
+    tags: HashMap<String, RelyingPartyId>,
+}
+
+impl Origins {
+    /// With the key of the tags.
+    pub(crate) fn new(key: MacKey) -> Self {
+        Self { key, known: ArcSwapOption::empty() }
+    }
+
+    /// The tag of a relying party.
+    pub(crate) fn tag(&self, relying_party: &RelyingPartyId) -> String {
+        origin_tag(&self.key, relying_party)
+    }
+
+    /// The registered relying party whose tag a cookie carries.
+    pub(crate) fn asked(&self, registry: &Arc<Registry>, cookie: &LoginCookie) -> Option<RelyingPartyId> {
+        let known = self.known.load_full().filter(|known| known.of.as_ptr() == Arc::as_ptr(registry));
+        let known = known.unwrap_or_else(|| {
+            let clients = registry.oidc_clients().map(|client| &client.client_id);
+            let tags = clients.map(|client| (self.tag(client), client.clone())).collect();
+            let known = Arc::new(Known { of: Arc::downgrade(registry), tags });
+            self.known.store(Some(known.clone()));
+            known
+        });
+        known.tags.get(cookie.origin()).cloned()
+    }
 }
 
 /// Takes apart what travelled: the login's selector and the trip's handle.
@@ -167,10 +212,23 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use broker_core::moment::Timestamp;
-    use http::{HeaderMap, HeaderValue, header};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
 
-    use super::{LoginCookie, origin_tag, trip_of};
+    use broker_core::{
+        assurance::AssuranceProfile,
+        identifier::RelyingPartyId,
+        moment::Timestamp,
+        organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
+        policy::{Protocol, RelyingPartyPolicy},
+    };
+    use certs::SignatureAlgorithm;
+    use http::{HeaderMap, HeaderValue, header};
+    use metadata::{ClientAuthentication, OidcClient, Registry, SecretHash};
+
+    use super::{LoginCookie, Origins, origin_tag, trip_of};
     use crate::moment::moment;
 
     fn tag() -> String {
@@ -254,5 +312,77 @@ mod tests {
         assert_eq!(trip_of(&travels), Some((cookie.selector(), handle)));
         assert_eq!(trip_of("short"), None);
         assert_eq!(trip_of(&"å".repeat(20)), None);
+    }
+
+    fn registry(clients: &[&str]) -> Arc<Registry> {
+        let organisation = Arc::new(Organisation {
+            number: OrganisationNumber::parse("2021006883").expect("a number"),
+            name: LocalText(BTreeMap::new()),
+            domains: BTreeSet::new(),
+            scopes: BTreeSet::new(),
+            hsa_prefixes: BTreeSet::new(),
+            ceiling: Vec::new(),
+            entitled: BTreeSet::new(),
+            may_assert: BTreeSet::new(),
+            support: SupportContact::default(),
+        });
+        let key = certs::mac::Secret::from_octets([1; 32]).mac_key("client secret");
+        let client = |id: &&str| {
+            let policy = RelyingPartyPolicy {
+                id: RelyingPartyId::from(*id),
+                protocol: Protocol::Oidc,
+                organisation: organisation.clone(),
+                display_name: LocalText::default(),
+                entitled: BTreeSet::new(),
+                sector: String::new(),
+                providers: None,
+                start_url: None,
+                privacy_url: None,
+                assurance_profile: AssuranceProfile::Plain,
+                fail_on_missing_attribute: false,
+                suspended: false,
+            };
+            Arc::new(OidcClient {
+                policy: Arc::new(policy),
+                client_id: RelyingPartyId::from(*id),
+                redirect_uris: Vec::new(),
+                authentication: ClientAuthentication::ClientSecretPost(SecretHash::of(&key, id, "secret")),
+                id_token_algorithm: SignatureAlgorithm::EcdsaSha256,
+                userinfo_algorithm: None,
+                scopes: BTreeSet::new(),
+                accepts_token_endpoint_audience: false,
+                pkce_required: true,
+                default_max_age: None,
+                default_acr_values: Vec::new(),
+                contacts: Vec::new(),
+            })
+        };
+        Arc::new(Registry::from_peers([organisation.clone()], [], clients.iter().map(client)))
+    }
+
+    #[test]
+    fn who_asked_is_found_in_the_snapshot_of_the_moment() {
+        let origins = Origins::new(certs::mac::Secret::from_octets([1; 32]).mac_key("login cookie"));
+        let (one, two) = (registry(&["journal", "care"]), registry(&["care"]));
+        let journal = RelyingPartyId::from("journal");
+        let cookie = LoginCookie::new(moment(), origins.tag(&journal));
+        for _ in 0..2 {
+            assert_eq!(origins.asked(&one, &cookie), Some(journal.clone()));
+            assert_eq!(origins.asked(&two, &cookie), None, "it left the registry");
+        }
+        assert_eq!(origins.asked(&one, &LoginCookie::new(moment(), String::new())), None);
+    }
+
+    #[test]
+    fn to_ask_again_computes_nothing() {
+        let origins = Origins::new(certs::mac::Secret::from_octets([1; 32]).mac_key("login cookie"));
+        let registry = registry(&["journal"]);
+        let known = || origins.known.load_full().map(|known| Arc::as_ptr(&known));
+        assert_eq!(known(), None);
+        let invented = LoginCookie::new(moment(), "AAAAAAAAAAA".to_owned());
+        assert_eq!(origins.asked(&registry, &invented), None);
+        let first = known();
+        assert_eq!(origins.asked(&registry, &invented), None);
+        assert!(first.is_some() && known() == first);
     }
 }

@@ -229,11 +229,7 @@ impl<'n> Step<'n> {
 
     /// A login of which nothing is left but its cookie, and by that the way back.
     fn lost(&self, failure: impl Into<Failure>, cookie: &LoginCookie) -> Box<Trouble> {
-        let key = self.node.origin_key();
-        let asked = |client: &&Arc<metadata::OidcClient>| {
-            cookie::origin_tag(&key, &client.client_id) == cookie.origin()
-        };
-        let relying_party = self.registry.oidc_clients().find(asked).map(|client| client.client_id.clone());
+        let relying_party = self.node.origins.asked(&self.registry, cookie);
         Box::new(Trouble { relying_party, ..Trouble::new(failure) })
     }
 
@@ -288,10 +284,13 @@ impl<'n> Step<'n> {
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
-        self.node.throttle.ended(handle.as_str());
         let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
         match released {
-            Release::Released(login) => self.answer(login, place, Some(once)).await,
+            Release::Released(login) => {
+                let answered = self.answer(login, place, Some(once)).await?;
+                self.node.throttle.ended(handle.as_str());
+                Ok(answered)
+            }
             Release::Notice(login) => {
                 // The notice has an address of its own, so that reload, back and forward never post the provider's answer again.
                 let name = self.notice_of(&cookie, &handle)?;
@@ -308,6 +307,7 @@ impl<'n> Step<'n> {
                         return Err(trouble);
                     }
                 }
+                self.node.throttle.ended(handle.as_str());
                 Ok(respond::see_other(&name.path(&cookie)))
             }
         }
@@ -464,10 +464,7 @@ impl<'n> Step<'n> {
     }
 
     fn new_cookie(&self, context: &Context) -> LoginCookie {
-        LoginCookie::new(
-            self.moment,
-            cookie::origin_tag(&self.node.origin_key(), &context.request.relying_party),
-        )
+        LoginCookie::new(self.moment, self.node.origins.tag(&context.request.relying_party))
     }
 
     /// The cookie did not come with the provider's answer: the way back to the service, and nothing more.

@@ -34,6 +34,7 @@ use metadata::Registry;
 
 use crate::{
     config::Config,
+    cookie::Origins,
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
     oidc_keys::OidcKeys,
@@ -62,6 +63,8 @@ pub(crate) struct Node {
     pub(crate) pages: Pages,
     /// Sealed addresses of error pages.
     pub(crate) failed: FailedSeal,
+    /// Who asked, by what a login's cookie says.
+    pub(crate) origins: Origins,
     /// What subject identifiers are made with.
     pub(crate) subjects: Subjects,
     /// The key that client secrets are hashed with.
@@ -128,6 +131,7 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,
             keys,
             registry,
@@ -171,11 +175,6 @@ impl Node {
             signer: &**self.keys.saml_signing(),
             decryption: self.keys.saml_decryption(),
         }
-    }
-
-    /// What tags relying parties in cookies.
-    pub(crate) fn origin_key(&self) -> MacKey {
-        self.keys.node_secret().mac_key("login cookie")
     }
 
     /// Looks at what may have changed in the store: the registry and the token keys. Failures are logged, and tell in `/health` and in new logins

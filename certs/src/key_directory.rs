@@ -95,6 +95,9 @@ impl KeyDirectory {
             }
         }
         let metadata_signing = reading.key(METADATA_SIGNING);
+        let signing = [(SAML_SIGNING.key, &saml_signing), (METADATA_SIGNING.key, &metadata_signing)];
+        let decryption = saml_decryption.iter().map(|key| (SAML_DECRYPTION.key, key));
+        reading.check_separation(decryption.chain(further.iter().map(|(file, key)| (*file, key))), signing);
         // A key can be read and still have a problem, such as permissions; then it is not used.
         let (
             true,
@@ -266,6 +269,10 @@ impl FileProblem {
                 "put the certificate of the key beside it back".to_owned()
             }
             Problem::NotForDecryption => "put an RSA key there".to_owned(),
+            Problem::AlsoSigns { .. } => {
+                "put an RSA key of its own there, with its certificate; then give the peers the new metadata"
+                    .to_owned()
+            }
             Problem::Missing | Problem::TooLong | Problem::NotASecret | Problem::NotAKey(_) => {
                 "restore it from the backup of the directory, or copy it from another node".to_owned()
             }
@@ -310,6 +317,12 @@ pub enum Problem {
     #[error("it holds the same secret as {other}")]
     SameAs {
         /// The other file.
+        other: &'static str,
+    },
+    /// A key that decrypts is one that signs.
+    #[error("it holds the same key as {other}, and no key may both decrypt and sign")]
+    AlsoSigns {
+        /// The file of the key that signs.
         other: &'static str,
     },
     /// It does not hold a key that we can use.
@@ -389,6 +402,21 @@ impl Reading<'_> {
                     && one == two
                 {
                     self.report(name, Problem::SameAs { other });
+                }
+            }
+        }
+    }
+
+    /// No key both decrypts and signs: whoever can make us decrypt could make it sign (`decryption_key`).
+    fn check_separation<'k>(
+        &mut self,
+        decryption: impl Iterator<Item = (&'static str, &'k DecryptionKey)>,
+        signing: [(&'static str, &Option<PrivateKey>); 2],
+    ) {
+        for (file, key) in decryption {
+            for (other, signs) in &signing {
+                if signs.as_ref().is_some_and(|signs| signs.public_key() == key.public_key()) {
+                    self.report(file, Problem::AlsoSigns { other });
                 }
             }
         }

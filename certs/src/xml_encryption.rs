@@ -64,9 +64,17 @@ pub struct Decrypted {
     document: Document,
     /// Whether the element is the root, or inside one that carries the namespaces of the place where the ciphertext stood.
     in_context: bool,
+    cipher: BlockCipher,
 }
 
 impl Decrypted {
+    /// Whether a change of the ciphertext would have shown, whoever signed around it. Where it would not, what the plaintext says may be somebody
+    /// else's ciphertext in pieces, put there by the signer; then how it is refused must not depend on it ([`BlockCipher::is_authenticated`]).
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.cipher.is_authenticated()
+    }
+
     /// The one element that was encrypted.
     #[must_use]
     pub fn element(&self) -> Element<'_> {
@@ -75,9 +83,9 @@ impl Decrypted {
         if self.in_context { root.children().next().unwrap_or(root) } else { root }
     }
 
-    fn read(octets: &[u8], holder: Element<'_>, limits: Limits) -> Option<Self> {
+    fn read(octets: &[u8], holder: Element<'_>, cipher: BlockCipher, limits: Limits) -> Option<Self> {
         match Document::read(octets, limits) {
-            Ok(document) => Some(Self { document, in_context: false }),
+            Ok(document) => Some(Self { document, in_context: false, cipher }),
             // Prefixes of the elements around the ciphertext; no other fault is mended by its context.
             Err(refused) if matches!(refused.fault, XmlFault::UndeclaredPrefix(_)) => {
                 let document = Document::read_in_context(octets, holder, limits).ok()?;
@@ -85,7 +93,7 @@ impl Decrypted {
                     let root = document.root();
                     root.has_only_elements() && root.children().count() == 1
                 };
-                only_element.then_some(Self { document, in_context: true })
+                only_element.then_some(Self { document, in_context: true, cipher })
             }
             Err(_) => None,
         }
@@ -125,7 +133,7 @@ pub fn decrypt(
             };
             let Some(opened) = opened else { continue };
             // Read first, judged after: bad padding and bad XML end in the same place.
-            let read = Decrypted::read(opened.octets(), holder, limits);
+            let read = Decrypted::read(opened.octets(), holder, encrypted.cipher, limits);
             if let (Some(decrypted), true) = (read, opened.is_whole()) {
                 return Ok(decrypted);
             }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    cookie::{self, LoginCookie},
+    cookie::LoginCookie,
     moment::{moment, now, system_time},
     route,
     wiring::Node,
@@ -164,7 +164,7 @@ async fn the_machines_endpoints_refuse_with_the_status_that_fits() {
 async fn a_decision_is_on_one_notice_in_one_browser() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = node(folder.path());
-    let tag = || cookie::origin_tag(&node.origin_key(), &RelyingPartyId::from("journal"));
+    let tag = || node.origins.tag(&RelyingPartyId::from("journal"));
     let (own, other) = (LoginCookie::new(moment(), tag()), LoginCookie::new(moment(), tag()));
     let (trip, later) = (Handle::new(moment()), Handle::new(moment()));
     let name = |cookie, trip| NoticeName::of_trip(&node, cookie, trip).expect("a name");

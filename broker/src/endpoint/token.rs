@@ -113,7 +113,7 @@ async fn exchange(node: &Arc<Node>, request: Request<Body>) -> Result<String, Re
 /// hinders who has the key.
 async fn proven(known: &Known, message: Inbound) -> Result<TokenRequest, Refused> {
     let moment = moment::moment();
-    let by_assertion = message.form.as_ref().is_some_and(|form| contains(form, b"client_assertion"));
+    let by_assertion = message.form.as_deref().is_some_and(carries_assertion);
     let outcome = if by_assertion {
         let piece = known.clone();
         known.node.work.run(Lane::UnderWay, move || piece.op().token_request(&message, moment)).await?
@@ -131,8 +131,9 @@ async fn proven(known: &Known, message: Inbound) -> Result<TokenRequest, Refused
     })
 }
 
-fn contains(octets: &[u8], wanted: &[u8]) -> bool {
-    octets.windows(wanted.len()).any(|window| window == wanted)
+/// Whether a form has a client assertion, by the field's name as it is read later: however it was written.
+fn carries_assertion(form: &[u8]) -> bool {
+    form_urlencoded::parse(form).any(|(name, _)| name == "client_assertion")
 }
 
 async fn redeem(known: Known, request: TokenRequest) -> Result<String, Refused> {
@@ -210,4 +211,19 @@ pub(super) fn log(failure: &Failure, relying_party: Option<RelyingPartyId>, refe
         dropped: Vec::new(),
         assurance: None,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::carries_assertion;
+
+    #[test]
+    fn an_assertion_is_seen_however_its_field_is_written() {
+        for form in ["client_assertion=a", "code=a&client%5Fassertion=a", "%63lient_%61ssertion"] {
+            assert!(carries_assertion(form.as_bytes()), "{form}");
+        }
+        for form in ["", "code=client_assertion", "client_assertion_type=a", "client_secret=a"] {
+            assert!(!carries_assertion(form.as_bytes()), "{form}");
+        }
+    }
 }

@@ -35,7 +35,7 @@ use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, Semaphore, mpsc, watch},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::{Service, ServiceExt};
@@ -74,6 +74,8 @@ impl Default for Bounds {
 
 /// How long a newcomer for whom there is no place waits for one.
 const NO_PLACE: Duration = Duration::from_secs(1);
+/// Newcomers that wait for one at a time.
+const WAITING: usize = 256;
 /// A request's headers, in octets together and in number.
 const HEADER_OCTETS: usize = 32 * 1024;
 const HEADERS: usize = 100;
@@ -109,6 +111,7 @@ pub(crate) async fn serve(
 ) {
     let places = Places::new(bounds.connections);
     let memory = Memory::new(bounds.body_memory);
+    let waiting = Arc::new(Semaphore::new(WAITING));
     // Each connection holds a sender: when all are gone, all connections are.
     let (open, mut all_ended) = mpsc::channel::<()>(1);
     let acceptor = tls.map(TlsAcceptor::from);
@@ -130,23 +133,38 @@ pub(crate) async fn serve(
             tracing::warn!(peer = %peer.ip(), "a connection from outside the trusted proxies was closed");
             continue;
         }
-        let Some(place) = place(&places, Source::of(peer.ip())).await else {
-            tracing::debug!("a connection found no place and was closed");
+        let source = Source::of(peer.ip());
+        let place = places.take(source);
+        // Who must wait for a place waits aside: newcomers of one source keep no other source's from being accepted. Who may not even wait is closed.
+        let turn = if place.is_some() { None } else { waiting.clone().try_acquire_owned().ok() };
+        if place.is_none() && turn.is_none() {
+            tracing::debug!("a connection found no place, nor one to wait, and was closed");
             continue;
-        };
+        }
         let _ = stream.set_nodelay(true);
-        let served = Served {
-            router: router.clone(),
-            peer: peer.ip(),
-            is_behind_proxy: trusted.is_any(),
-            memory: memory.clone(),
-            bounds: bounds.clone(),
-            place,
-            requests: AtomicUsize::new(0),
-            enough: Notify::new(),
-        };
-        let (acceptor, stop, open) = (acceptor.clone(), stop.clone(), open.clone());
+        let (router, acceptor, memory) = (router.clone(), acceptor.clone(), memory.clone());
+        let (bounds, is_behind_proxy) = (bounds.clone(), trusted.is_any());
+        let (places, stop, open) = (places.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
+            let place = match place {
+                Some(place) => Some(place),
+                None => freed_place(&places, source).await,
+            };
+            drop(turn);
+            let Some(place) = place else {
+                tracing::debug!("a connection found no place and was closed");
+                return;
+            };
+            let served = Served {
+                router,
+                peer: peer.ip(),
+                is_behind_proxy,
+                memory,
+                bounds,
+                place,
+                requests: AtomicUsize::new(0),
+                enough: Notify::new(),
+            };
             match acceptor {
                 None => connection(stream, served, stop).await,
                 Some(acceptor) => {
@@ -170,17 +188,14 @@ pub(crate) async fn serve(
     }
 }
 
-/// A place for a newcomer: at once, or after a while.
-async fn place(places: &Arc<Places>, source: Source) -> Option<Place> {
-    if let Some(place) = places.take(source) {
-        return Some(place);
-    }
+/// A place for a newcomer that found none, when one becomes free soon.
+async fn freed_place(places: &Arc<Places>, source: Source) -> Option<Place> {
     let freed = async {
         loop {
-            places.freed().await;
             if let Some(place) = places.take(source) {
                 return place;
             }
+            places.freed().await;
         }
     };
     tokio::time::timeout(NO_PLACE, freed).await.ok()

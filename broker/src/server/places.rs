@@ -1,7 +1,9 @@
 //! Places for connections. When all are taken, the source that holds the most gives one up to a source that holds fewer.
 //!
-//! So no number of connections from one address shuts out another address, and while there is room nobody is refused for an address. Behind a
-//! proxy all connections have one source: then the longest idle one makes room, and where none is idle the newcomer waits.
+//! So no number of connections from one address shuts out another address, and while there is room nobody is refused for an address. Many sources
+//! that hold few each, as somebody with an IPv6 network of their own has at will, shut nobody out by being silent: the oldest idle connection of a
+//! source that holds more than the newcomer's makes room, and the newcomer's own last. Behind a proxy all connections have one source: then its
+//! oldest idle one goes. Where none is idle the newcomer waits.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -27,6 +29,8 @@ struct Taken {
     last: u64,
     count: usize,
     by_source: HashMap<Source, BTreeMap<u64, Arc<Held>>>,
+    /// All of them again, the oldest first.
+    by_age: BTreeMap<u64, (Source, Arc<Held>)>,
     /// How many each source holds, so that the one with the most is found at once.
     sizes: BTreeSet<(usize, Source)>,
 }
@@ -52,6 +56,7 @@ impl Taken {
         self.sizes.remove(&(places.len(), source));
         places.insert(number, held.clone());
         self.sizes.insert((places.len(), source));
+        self.by_age.insert(number, (source, held.clone()));
         self.count += 1;
         (number, held)
     }
@@ -59,6 +64,7 @@ impl Taken {
     fn remove(&mut self, source: Source, number: u64) -> Option<Arc<Held>> {
         let places = self.by_source.get_mut(&source)?;
         let held = places.remove(&number)?;
+        self.by_age.remove(&number);
         self.sizes.remove(&(places.len() + 1, source));
         if places.is_empty() {
             self.by_source.remove(&source);
@@ -69,18 +75,20 @@ impl Taken {
         Some(held)
     }
 
-    /// Which connection makes room for one more of `source`: of the source with the most, the one that is idle longest; a busy one only for a
-    /// source that holds fewer.
+    /// Which connection makes room for one more of `source`. Of a source that holds far more: the oldest idle one, or else the oldest. Otherwise an
+    /// idle one alone, of any source that holds more, or of its own.
     fn victim(&self, source: Source) -> Option<(Source, u64)> {
+        let own = self.size(source);
         let (size, greediest) = *self.sizes.last()?;
-        let fewer = self.size(source) + 1 < size;
-        if !fewer && self.size(source) < size {
-            return None;
+        let is_idle = |held: &Held| held.busy.load(Ordering::Relaxed) == 0;
+        if own + 1 < size {
+            let places = self.by_source.get(&greediest)?;
+            let idle = places.iter().find(|(_, held)| is_idle(held));
+            return idle.or_else(|| places.iter().next()).map(|(number, _)| (greediest, *number));
         }
-        let places = self.by_source.get(&greediest)?;
-        let idle = places.iter().find(|(_, held)| held.busy.load(Ordering::Relaxed) == 0);
-        let oldest = || places.iter().next().filter(|_| fewer);
-        idle.or_else(oldest).map(|(number, _)| (greediest, *number))
+        let gives_way = |of: Source| of == source || self.size(of) > own;
+        let mut idle = self.by_age.iter().filter(|(_, (of, held))| is_idle(held) && gives_way(*of));
+        idle.next().map(|(number, (of, _))| (*of, *number))
     }
 }
 
@@ -204,6 +212,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn silent_connections_of_many_sources_shut_nobody_out() {
+        let places = Places::new(3);
+        let held: Vec<_> = (1..=3).filter_map(|number| places.take(source(number))).collect();
+        let _busy = held[0].busy();
+        let other = places.take(source(9)).expect("a place");
+        assert!(!is_given_up(&held[0]).await && is_given_up(&held[1]).await && !is_given_up(&held[2]).await);
+        assert!(!is_given_up(&other).await);
+        // Once it has as many as the others, one more of it costs nobody else theirs.
+        let again = places.take(source(9)).expect("a place");
+        assert!(is_given_up(&other).await && !is_given_up(&held[2]).await && !is_given_up(&again).await);
+        let _also = [held[2].busy(), again.busy()];
+        assert!(places.take(source(4)).is_none(), "none is idle");
+    }
+
+    #[tokio::test]
     async fn a_place_is_free_again_when_its_connection_ends() {
         let places = Places::new(1);
         let one = places.take(source(1)).expect("a place");
@@ -214,7 +237,12 @@ mod tests {
         let two = places.take(source(1)).expect("a place");
         drop(two);
         let taken = places.taken();
-        assert!(taken.count == 0 && taken.by_source.is_empty() && taken.sizes.is_empty());
+        assert!(
+            taken.count == 0
+                && taken.by_source.is_empty()
+                && taken.by_age.is_empty()
+                && taken.sizes.is_empty()
+        );
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Bounds, Trusted, bind, serve};
+use super::{Bounds, NO_PLACE, Trusted, bind, serve};
 
 struct Running {
     address: SocketAddr,
@@ -25,7 +25,11 @@ async fn running(bounds: Bounds, trusted: Trusted) -> Running {
         tokio::time::sleep(Duration::from_millis(400)).await;
         "slow"
     };
-    let router = Router::new().route("/", get(|| async { "here" })).route("/slow", get(slow));
+    let long = || async { tokio::time::sleep(Duration::from_secs(10)).await };
+    let router = Router::new()
+        .route("/", get(|| async { "here" }))
+        .route("/slow", get(slow))
+        .route("/long", get(long));
     let (stop, stopped) = watch::channel(false);
     let ended = tokio::spawn(serve(listener, router, None, trusted, bounds, stopped));
     Running { address, stop, ended }
@@ -130,6 +134,24 @@ async fn one_address_shuts_no_other_out_even_with_requests_that_are_served() {
         served += usize::from(answer(&mut stream, "").await.ends_with("slow"));
     }
     assert_eq!(served, 2, "one of the flood gave up its place");
+}
+
+#[tokio::test]
+async fn newcomers_of_one_address_that_wait_for_a_place_keep_no_other_waiting() {
+    let bounds = Bounds { connections: 3, header_timeout: Duration::from_secs(5), ..brief() };
+    let server = running(bounds, Trusted::default()).await;
+    let mut flood = Vec::new();
+    for _ in 0..12 {
+        let mut stream = connect_from([127, 0, 0, 2], server.address).await;
+        stream.write_all(ASK.replace("GET /", "GET /long").as_bytes()).await.expect("sent");
+        // The first are served before the next come: none of them is idle any more.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        flood.push(stream);
+    }
+    let began = std::time::Instant::now();
+    let mut honest = connect_from([127, 0, 0, 3], server.address).await;
+    assert!(answer(&mut honest, ASK).await.ends_with("here"));
+    assert!(began.elapsed() < NO_PLACE * 3, "not after each of the flood has waited: {:?}", began.elapsed());
 }
 
 #[tokio::test]

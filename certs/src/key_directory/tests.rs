@@ -152,6 +152,25 @@ fn two_secrets_that_are_one_are_refused() {
 }
 
 #[test]
+fn a_key_that_decrypts_signs_nothing() {
+    for (files, beside) in [(SAML_SIGNING, None), (METADATA_SIGNING, Some(decryption::OLD))] {
+        let (_place, path) = made();
+        fs::copy(path.join(SAML_DECRYPTION.key), path.join(files.key)).expect("copied");
+        fs::copy(path.join(SAML_DECRYPTION.certificate), path.join(files.certificate)).expect("copied");
+        let found = problems(&path);
+        assert!(
+            matches!(found.as_slice(), [(name, Problem::AlsoSigns { other })]
+                if name == SAML_DECRYPTION.key && *other == files.key),
+            "{found:?}"
+        );
+        let Some(old) = beside else { continue };
+        fs::copy(path.join(SAML_DECRYPTION.key), path.join(old.key)).expect("copied");
+        fs::copy(path.join(SAML_DECRYPTION.certificate), path.join(old.certificate)).expect("copied");
+        assert_eq!(problems(&path).len(), 2, "also while it is no longer published");
+    }
+}
+
+#[test]
 fn a_decryption_key_that_nobody_can_encrypt_to_is_refused() {
     let (_place, path) = made();
     fs::copy(path.join(SAML_SIGNING.key), path.join(SAML_DECRYPTION.key)).expect("copied");

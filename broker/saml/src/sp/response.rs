@@ -98,20 +98,20 @@ pub(super) fn found_and_checked(
     checked(xml, expected, steps)
 }
 
+/// What a root's start tag may be: honest ones are a few hundred octets.
+const START_TAG: Limits = Limits { octets: 16 * 1024, ..Limits::message() };
+
 /// The InResponseTo of a Response that nobody has verified yet: good for finding a login, and for nothing else.
 ///
-/// Only the root's start tag is read where it can be found so, since the whole is read once the login is found. [`checked`] then
-/// compares what was signed.
+/// Only the root's start tag is read: this runs before anything is known of who sends, on the thread that serves connections, so that it
+/// must cost no more than a look through the octets. [`checked`] then reads the whole and compares what was signed.
 ///
 /// # Errors
 /// [`FailureCode::MessageMalformed`] when it is no Response at all; `Ok(None)` is a Response that answers nothing.
 pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
     let malformed = |cause: String| Failure::new(FailureCode::MessageMalformed, cause);
-    let read = |xml: &[u8]| Document::read(xml, Limits::message());
-    let document = match empty_root(xml).and_then(|root| read(&root).ok()) {
-        Some(document) => document,
-        None => read(xml).map_err(|refused| malformed(refused.to_string()))?,
-    };
+    let root = empty_root(xml).ok_or_else(|| malformed("the message has no root element".to_owned()))?;
+    let document = Document::read(&root, START_TAG).map_err(|refused| malformed(refused.to_string()))?;
     let root = document.root();
     if !is_response(root) {
         return Err(malformed("the message is no samlp:Response".to_owned()));
@@ -119,13 +119,18 @@ pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
     Ok(root.attribute("InResponseTo").map(str::to_owned))
 }
 
-/// The root's start tag as an element without content. Only white space and an XML declaration are looked past; what comes out for a
-/// document that begins otherwise does not read.
+/// The root's start tag as an element without content. Only white space, comments, processing instructions and an XML declaration are
+/// looked past; what comes out for a document that begins otherwise does not read.
 fn empty_root(xml: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = xml.trim_ascii_start();
-    if rest.starts_with(b"<?xml") {
-        let end = rest.windows(2).position(|pair| pair == b"?>")?;
-        rest = rest.get(end + 2..)?.trim_ascii_start();
+    let mut rest = xml.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(xml).trim_ascii_start();
+    loop {
+        let past: &[u8] = match rest {
+            [b'<', b'?', ..] => b"?>",
+            [b'<', b'!', b'-', b'-', ..] => b"-->",
+            _ => break,
+        };
+        let end = rest.windows(past.len()).position(|found| found == past)?;
+        rest = rest.get(end + past.len()..)?.trim_ascii_start();
     }
     let mut quote = None;
     let end = rest.iter().position(|octet| match (quote, octet) {
@@ -190,10 +195,28 @@ fn signed_response(
     let response = Response::read(document.root());
     let carried = envelope(&response, true, expected, steps)?;
     let decrypted = opened(carried, Enclosing::Signed(&signed), expected, steps)?;
+    let assertion = decrypted.as_ref().map_or(carried, Decrypted::element);
+    let said = covered(received, decrypted.as_ref(), expected, steps)
+        .and_then(|()| identity(&Assertion::read(assertion), expected, steps));
+    let said = said.map_err(|failure| match (&decrypted, steps.last()) {
+        (Some(decrypted), Some(broken)) => encryption::veiled(decrypted, broken, failure),
+        _ => failure,
+    });
+    // `assertion` lies in the octets of `signed`, or was deciphered out of them.
+    signed.try_map(|_| said)
+}
+
+/// A signature of the assertion itself, in a Response that is signed.
+fn covered(
+    received: Element<'_>,
+    decrypted: Option<&Decrypted>,
+    expected: &Expected<'_>,
+    steps: &mut Steps,
+) -> Result<(), Failure> {
     // The signature of an assertion in the open is verified where it came: the prefixes that it lists may be declared outside the
     // assertion. The Response's own signature covers the same element, so nothing can stand here that does not stand in the canonical
     // octets.
-    let came = match &decrypted {
+    let came = match decrypted {
         Some(decrypted) => Some(decrypted.element()),
         None => Response::read(received).assertions().next(),
     };
@@ -208,10 +231,7 @@ fn signed_response(
         }
         None => Outcome::not_applicable("no signature"),
     };
-    steps.take(CheckId::AssertionSignature, outcome)?;
-    let assertion = decrypted.as_ref().map_or(carried, Decrypted::element);
-    // `assertion` lies in the octets of `signed`, or was deciphered out of them.
-    signed.try_map(|_| identity(&Assertion::read(assertion), expected, steps))
+    steps.take(CheckId::AssertionSignature, outcome)
 }
 
 /// The Response is not signed: it can only fail the login. The person is read from the assertion's canonical octets.

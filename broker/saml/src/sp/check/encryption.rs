@@ -1,7 +1,7 @@
 //! Rules about what is encrypted. The deciphering itself is in `certs::xml_encryption`; here stands what may be opened, and what must
 //! come out of it.
 
-use broker_core::failure::FailureCode;
+use broker_core::failure::{Failure, FailureCode};
 use certs::{
     DecryptionKey,
     xml_encryption::{Decrypted, Enclosing, decrypt},
@@ -11,7 +11,7 @@ use certs_xml::{
     namespace::{DS, SAML},
 };
 
-use super::{Outcome, signature::is_in_advice};
+use super::{CheckId, Outcome, signature::is_in_advice};
 use crate::message::is_encrypted_assertion;
 
 /// Opens the assertion that a Response carries, if it is encrypted. What comes out is a single assertion whose signatures, if it has
@@ -35,13 +35,30 @@ pub(in crate::sp) fn opened(
     match decrypt(carried, keys, enclosing, Limits::message()) {
         Ok(decrypted) => match fault(decrypted.element()) {
             None => (Outcome::of(true, FailureCode::Undecryptable, expected, "one"), Some(decrypted)),
-            Some((code, found)) => (Outcome::of(false, code, expected, found), None),
+            Some((code, found)) => {
+                let code = if decrypted.is_authenticated() { code } else { FailureCode::Undecryptable };
+                (Outcome::of(false, code, expected, found), None)
+            }
         },
         Err(refused) => {
             let found = format!("{refused} ({})", refused.rule());
             (Outcome::of(false, FailureCode::Undecryptable, expected, found), None)
         }
     }
+}
+
+/// How a refusal looks from outside when `broken` is the rule that what was decrypted does not keep.
+///
+/// A cipher without integrity of its own is opened inside a signed Response alone, and whoever signed that may be a provider that holds
+/// another one's ciphertext and puts it into messages of its own, changed a little each time. Were a plaintext that reads refused in
+/// another way than one that does not, the refusals would decipher it piece by piece. So both are one refusal, until the plaintext says
+/// that it is the signer's own: up to the assertion's Issuer.
+pub(in crate::sp) fn veiled(decrypted: &Decrypted, broken: CheckId, failure: Failure) -> Failure {
+    if decrypted.is_authenticated() || broken > CheckId::AssertionIssuer {
+        return failure;
+    }
+    let cause = format!("{}: what was decrypted does not keep this rule", broken.as_str());
+    Failure::new(FailureCode::Undecryptable, cause)
 }
 
 /// What is wrong with a plaintext: the rules that [`super::response::assertion_count`] and [`super::signature::place`] have for the

@@ -275,6 +275,11 @@ impl Steps {
         broken.map_or(Ok(()), Err)
     }
 
+    /// The rule that was looked at last.
+    pub(super) fn last(&self) -> Option<CheckId> {
+        self.taken.last().map(|step| step.id)
+    }
+
     /// One step for each rule: those that were not reached are said to be.
     pub(super) fn finish(mut self) -> Vec<CheckStep> {
         let reached = self.taken.len();

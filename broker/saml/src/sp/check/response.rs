@@ -39,16 +39,19 @@ pub(in crate::sp) fn issuer(response: &Response<'_>, provider: &str, is_signed: 
     }
 }
 
-/// The Issuer is the provider that this login was sent to: octet by octet, in the format of entity IDs.
+/// The Issuer, of which there is one, is the provider that this login was sent to: octet by octet, in the format of entity IDs.
 pub(super) fn issuer_is(issuer: Option<Element<'_>>, provider: &str) -> Outcome {
     let format_fits =
         |issuer: Element<'_>| issuer.attribute("Format").is_none_or(|format| format == ENTITY_FORMAT);
+    let is_one = issuer
+        .and_then(Element::parent)
+        .is_none_or(|parent| parent.children_named(SAML.uri(), "Issuer").nth(1).is_none());
     let text = issuer.and_then(text_of);
     Outcome::of(
-        text == Some(provider) && issuer.is_some_and(format_fits),
+        text == Some(provider) && issuer.is_some_and(format_fits) && is_one,
         FailureCode::IssuerMismatch,
         provider.to_owned(),
-        text.unwrap_or(ABSENT),
+        if is_one { text.unwrap_or(ABSENT) } else { "more than one" },
     )
 }
 

@@ -40,10 +40,13 @@ fn is_in_place(signature: Element<'_>) -> bool {
     })
 }
 
-/// Whether an element stands inside the Advice of some assertion.
+/// Whether an element stands inside the Advice of some assertion. What is called so in another place is no Advice, and hides nothing.
 pub(super) fn is_in_advice(element: Element<'_>) -> bool {
-    std::iter::successors(element.parent(), |above| above.parent())
-        .any(|above| above.is(SAML.uri(), "Advice"))
+    let is_advice = |above: Element<'_>| {
+        above.is(SAML.uri(), "Advice")
+            && above.parent().is_some_and(|around| around.is(SAML.uri(), "Assertion"))
+    };
+    std::iter::successors(element.parent(), |above| above.parent()).any(is_advice)
 }
 
 /// Verifies the signature that `element` carries; no outcome but "not applicable" where it carries none.

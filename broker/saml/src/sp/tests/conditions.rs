@@ -30,6 +30,19 @@ fn the_assertion_has_an_id() {
 }
 
 #[test]
+fn there_is_one_issuer() {
+    let issuer = format!("<saml:Issuer>{IDP}</saml:Issuer>");
+    for second in [IDP, "https://idp.evil.example"] {
+        let two = format!("{issuer}<saml:Issuer>{second}</saml:Issuer>");
+        breaks(&issuer, &two, CheckId::AssertionIssuer, F::IssuerMismatch);
+        let declared = format!("<saml:Issuer xmlns:saml=\"{}\">", certs_xml::namespace::SAML.uri());
+        let own = format!("{declared}{IDP}</saml:Issuer>");
+        let two = format!("{own}{declared}{second}</saml:Issuer>");
+        breaks(&own, &two, CheckId::ResponseIssuer, F::IssuerMismatch);
+    }
+}
+
+#[test]
 fn the_issuer_of_the_assertion_is_the_provider_of_this_login() {
     let issuer = |name: &str| format!("<saml:Issuer>{name}</saml:Issuer>");
     breaks(&issuer(IDP), &issuer("https://idp.evil.example"), CheckId::AssertionIssuer, F::IssuerMismatch);

@@ -123,10 +123,48 @@ fn a_signature_inside_a_signed_response_must_hold_too() {
     let bare = String::from_utf8(case.issue.assertion().to_canonical().expect("writable")).expect("UTF-8");
     for cipher in [GCM, CBC] {
         let xml = with_content(&case, &encrypted_to(&sign_text(&bare, &*OTHER_KEY), recipient(), cipher));
-        assert_eq!(judged(&case, &xml), Some((CheckId::AssertionSignature, F::SignatureInvalid)));
+        let failed = case.run_xml(&xml).steps.into_iter().find_map(|step| match step.verdict {
+            Verdict::Failed(code) => Some((step.id, code)),
+            _ => None,
+        });
+        assert_eq!(failed, Some((CheckId::AssertionSignature, F::SignatureInvalid)));
         let xml = with_content(&case, &encrypted_to(&sign_text(&bare, &*KEY), recipient(), cipher));
         assert_eq!(judged(&case, &xml), None);
     }
+}
+
+/// A provider that signs around another's ciphertext and changes it must not learn from the refusals what reads and what does not
+/// (Jager and Somorovsky, "How to break XML encryption", 2011).
+#[test]
+fn what_cbc_opens_is_refused_in_one_way_until_it_is_the_signers_own() {
+    let case = Case::genuine().signed(Signed::Response);
+    let bare = String::from_utf8(case.issue.assertion().to_canonical().expect("writable")).expect("UTF-8");
+    let refused = |plain: &str, cipher| {
+        let run = case.run_xml(&with_content(&case, &encrypted_to(plain, recipient(), cipher)));
+        run.result.expect_err("refused")
+    };
+    let another = |from: &str, to: &str| {
+        let changed = bare.replacen(from, to, 1);
+        assert_ne!(changed, bare);
+        changed
+    };
+    let foreign = another(IDP, "https://idp.another.example/saml");
+    let plaintexts = [
+        (foreign.clone(), F::IssuerMismatch),
+        (sign_text(&foreign, &*OTHER_KEY), F::SignatureInvalid),
+        (another("Version=\"2.0\"", "Version=\"2.1\""), F::VersionUnsupported),
+        (another("<saml:Subject>", "<saml:Assertion/><saml:Subject>"), F::AssertionCount),
+        ("<a/>".to_owned(), F::Undecryptable),
+        ("no XML".to_owned(), F::Undecryptable),
+    ];
+    for (plain, precise) in plaintexts {
+        assert_eq!(refused(&plain, GCM).code, precise, "nothing was changed in it: the cause may be told");
+        let veiled = refused(&plain, CBC);
+        assert_eq!(veiled.code, F::Undecryptable, "{precise}");
+        assert!(!veiled.cause.contains("another.example"), "{}", veiled.cause);
+    }
+    // Its own people it knows.
+    assert_eq!(refused(&another(SP, "https://other.example"), CBC).code, F::AudienceMismatch);
 }
 
 #[test]

@@ -194,6 +194,12 @@ fn the_handle_is_found_in_every_way_of_writing_the_start_tag() {
             Some("_a"),
         ),
         (format!("<!-- > --><p:Response {NAMESPACE} InResponseTo='_a'></p:Response>"), Some("_a")),
+        // The start tag alone is read, whatever stands around it: anybody may send it.
+        (format!("<!-- a -->\n<?a b?><!----><p:Response {NAMESPACE} InResponseTo='_a'><"), Some("_a")),
+        (format!("\u{FEFF}<p:Response {NAMESPACE} InResponseTo='_a'>"), Some("_a")),
+        (format!("<!-- <p:Response {NAMESPACE} InResponseTo='_a'>"), None),
+        (format!("<!-- a --><!DOCTYPE a><p:Response {NAMESPACE} InResponseTo='_a'/>"), None),
+        (format!("<p:Response {NAMESPACE} InResponseTo='_a' Consent='{}'/>", "a".repeat(16 * 1024)), None),
         (format!("<p:Response {NAMESPACE} Destination=\"InResponseTo='_b'\">"), None),
         (format!("<p:LogoutResponse {NAMESPACE} InResponseTo='_a'>"), None),
         ("<p:Response InResponseTo='_a'>".to_owned(), None),

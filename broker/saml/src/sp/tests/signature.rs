@@ -260,3 +260,22 @@ fn two_signatures_of_one_element_are_refused() {
     let twice = xml.replace(signature, &signature.repeat(2));
     assert_eq!(broken_rule(&case.run_xml(&twice)), Some((CheckId::ResponseSignature, F::SignatureInvalid)));
 }
+
+#[test]
+fn what_is_called_advice_outside_an_assertion_hides_nothing() {
+    let extensions = |inner: &str| {
+        let advice =
+            format!("<saml:Advice xmlns:saml=\"{}\">{inner}</saml:Advice>", certs_xml::namespace::SAML.uri());
+        format!("<samlp:Extensions>{advice}</samlp:Extensions><samlp:Status>")
+    };
+    let twin = extensions("<x:y xmlns:x=\"urn:x\"></x:y>");
+    accepts("<samlp:Status>", &twin);
+    let assertion = extensions("<saml:EncryptedAssertion></saml:EncryptedAssertion>");
+    breaks("<samlp:Status>", &assertion, CheckId::AssertionCount, F::AssertionCount);
+    let signature =
+        extensions("<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"></ds:Signature>");
+    breaks("<samlp:Status>", &signature, CheckId::SignaturePlace, F::SignatureInvalid);
+    // Nor in another part of the assertion.
+    let part = "<saml:Advice><saml:EncryptedID></saml:EncryptedID></saml:Advice></saml:AuthnStatement>";
+    breaks("</saml:AuthnStatement>", part, CheckId::EncryptedParts, F::EncryptedPart);
+}
