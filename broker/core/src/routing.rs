@@ -5,7 +5,7 @@ mod login_hint;
 use std::sync::Arc;
 
 use crate::{
-    assurance::{Assurance, OutputMap},
+    assurance::{self, OutputMap},
     failure::{Failure, FailureCode},
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
@@ -178,7 +178,7 @@ pub fn attainable(
         FailureCode::AssuranceTooLow,
         format!(
             "no provider of this login can give one of [{}]",
-            wanted.levels.iter().map(Assurance::as_str).collect::<Vec<_>>().join(", ")
+            assurance::for_the_log(&wanted.levels)
         ),
     ))
 }
