@@ -33,6 +33,14 @@ fn set(scene: &Scene<'_>, element: &str, attribute: &str, value: &str) -> Vec<u8
     scene.response(&replaced(&text, &tag, &changed)).into()
 }
 
+/// Conditions that began long ago, so that only their end counts.
+fn conditions_until(scene: &Scene<'_>, seconds: i64) -> Vec<u8> {
+    let text = scene.text();
+    let tag = part(&text, "<saml:Conditions ", ">");
+    let changed = format!("<saml:Conditions NotBefore=\"{}\" NotOnOrAfter=\"{}\">", at(-600), at(seconds));
+    scene.response(&replaced(&text, &tag, &changed)).into()
+}
+
 fn gone(scene: &Scene<'_>, element: &str, attribute: &str) -> Vec<u8> {
     let text = scene.text();
     let tag = part(&text, &format!("<{element} "), ">");
@@ -92,14 +100,14 @@ pub(crate) const VECTORS: &[Vector] = &[
     edge(
         "Conditions over by two seconds",
         EXPIRED,
-        |scene| set(scene, CONDITIONS, "NotOnOrAfter", &at(-SKEW - 2)),
-        |scene| set(scene, CONDITIONS, "NotOnOrAfter", &at(-SKEW + MARGIN)),
+        |scene| conditions_until(scene, -SKEW - 2),
+        |scene| conditions_until(scene, -SKEW + MARGIN),
     ),
     edge(
         "Conditions over this very second",
         EXPIRED,
-        |scene| set(scene, CONDITIONS, "NotOnOrAfter", &at(-SKEW)),
-        |scene| set(scene, CONDITIONS, "NotOnOrAfter", &at(-SKEW + MARGIN)),
+        |scene| conditions_until(scene, -SKEW),
+        |scene| conditions_until(scene, -SKEW + MARGIN),
     ),
     edge(
         "Conditions that have not begun",
