@@ -554,5 +554,8 @@ fn a_message_writes_no_lines_of_the_report_and_steers_no_terminal() {
     assert!(!printed.contains("\npassed          signature.value"), "{printed}");
     let steering = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
     assert!(!printed.contains(steering), "{printed:?}");
-    assert!(printed.contains("found     https://x.example/\u{fffd}passed"), "it is shown all the same: {printed}");
+    assert!(
+        printed.contains("found     https://x.example/\u{fffd}passed"),
+        "it is shown all the same: {printed}"
+    );
 }

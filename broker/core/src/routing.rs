@@ -176,10 +176,7 @@ pub fn attainable(
     }
     Err(Failure::new(
         FailureCode::AssuranceTooLow,
-        format!(
-            "no provider of this login can give one of [{}]",
-            assurance::for_the_log(&wanted.levels)
-        ),
+        format!("no provider of this login can give one of [{}]", assurance::for_the_log(&wanted.levels)),
     ))
 }
 

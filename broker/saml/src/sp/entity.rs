@@ -154,7 +154,10 @@ impl SpEntities {
         let source = source_attribute(provider.policy.subject_source);
         let knows_nobody = |entity: &SpEntity| source.is_some_and(|source| !entity.covers(source));
         let Some(pinned) = &provider.service_provider else {
-            return Ok(self.all().min_by_key(|entity| (knows_nobody(entity), lacks(entity))).unwrap_or(&self.main));
+            return Ok(self
+                .all()
+                .min_by_key(|entity| (knows_nobody(entity), lacks(entity)))
+                .unwrap_or(&self.main));
         };
         let entity = self.named(pinned).ok_or_else(|| {
             Failure::new(

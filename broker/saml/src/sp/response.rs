@@ -203,9 +203,7 @@ fn signed_response(
         signature::present(true, is_signed, expected.settings.require_signed_response),
     )?;
     let outcome = match came {
-        Some(came) => {
-            signature::verified(came, &expected.provider.signing_keys, &steps.algorithms()).0
-        }
+        Some(came) => signature::verified(came, &expected.provider.signing_keys, &steps.algorithms()).0,
         None => Outcome::not_applicable("no signature"),
     };
     steps.take(CheckId::AssertionSignature, outcome)?;
@@ -228,8 +226,7 @@ fn signed_assertion(
         CheckId::SignaturePresent,
         signature::present(false, is_signed(came), expected.settings.require_signed_response),
     )?;
-    let (outcome, signed) =
-        signature::verified(came, &expected.provider.signing_keys, &steps.algorithms());
+    let (outcome, signed) = signature::verified(came, &expected.provider.signing_keys, &steps.algorithms());
     steps.take(CheckId::AssertionSignature, outcome)?;
     let signed = signed.ok_or(FailureCode::SignatureMissing)?;
     signed.try_map(|signed| {

@@ -255,7 +255,9 @@ impl Steps {
 
     /// The signature algorithms that are accepted: SHA-1 in an inspection that asks for it, and in no login, whatever its settings.
     pub(super) fn algorithms(&self) -> AlgorithmPolicy {
-        AlgorithmPolicy { allow_sha1: self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.sha1) }
+        AlgorithmPolicy {
+            allow_sha1: self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.sha1),
+        }
     }
 
     /// Keeps what an inspection shows of an assertion whose signature held, should it keep every rule.
