@@ -1,4 +1,4 @@
-//! What a signed response costs: reading, verifying and reading what was verified; and signing one of our own. Beside each, the
+//! What a signed response of 9 KB costs: reading and verifying, then reading what was verified; and signing one of our own. Beside each, the
 //! bare public-key operation, so that the difference is ours.
 
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use certs_xml::{
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn assertion() -> NewElement {
-    let attributes = (0..15).map(|number| {
+    let attributes = (0..35).map(|number| {
         NewElement::new(SAML, "Attribute")
             .with_attribute("Name", format!("urn:oid:1.2.752.29.4.{number}"))
             .with_attribute("NameFormat", "urn:oasis:names:tc:SAML:2.0:attrname-format:uri")
@@ -60,7 +60,13 @@ fn benchmarks(criterion: &mut Criterion) {
         let signed = sign_enveloped(response(assertion()), key).expect("it signs");
         let octets = signed.to_canonical().expect("it can be written");
         let mut group = criterion.benchmark_group(format!("{name}, response of {} octets", octets.len()));
-        group.bench_function("verify and read", |bencher| {
+        group.bench_function("verify", |bencher| {
+            bencher.iter(|| {
+                let document = Document::read(black_box(&octets), Limits::message()).expect("it reads");
+                verify(document.root(), &keys, &policy, Profile::Message).expect("it verifies")
+            });
+        });
+        group.bench_function("verify, and read what was signed", |bencher| {
             bencher.iter(|| {
                 let document = Document::read(black_box(&octets), Limits::message()).expect("it reads");
                 let signed = verify(document.root(), &keys, &policy, Profile::Message).expect("it verifies");

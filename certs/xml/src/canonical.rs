@@ -212,6 +212,10 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
         wanted.retain(|&(prefix, namespace)| {
             prefix != XML_PREFIX && self.rendered.get(prefix as usize) != Some(&namespace)
         });
+        if wanted.is_empty() {
+            self.declared = wanted;
+            return;
+        }
         // The default namespace first, then by prefix (Canonical XML 1.0, section 2.2).
         wanted.sort_unstable_by(|a, b| document.prefix(a.0).cmp(document.prefix(b.0)));
         wanted.dedup();
@@ -254,7 +258,15 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
         } else if data.attributes.0 == data.attributes.1 {
             return;
         }
-        attributes.sort_by(|a, b| (a.namespace(), a.local_name()).cmp(&(b.namespace(), b.local_name())));
+        attributes.sort_by(|a, b| {
+            // Nearly always both are in none.
+            let by_namespace = if a.data().namespace == b.data().namespace {
+                std::cmp::Ordering::Equal
+            } else {
+                a.namespace().cmp(b.namespace())
+            };
+            by_namespace.then_with(|| a.local_name().cmp(b.local_name()))
+        });
         for attribute in attributes {
             self.out.push(b' ');
             self.out.extend_from_slice(attribute.qualified_name().as_bytes());

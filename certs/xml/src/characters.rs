@@ -26,13 +26,20 @@ fn continues_name(character: char) -> bool {
 
 /// Whether `name` is a name without a colon.
 pub(crate) fn is_unprefixed_name(name: &str) -> bool {
+    // Names are nearly always ASCII, and there are several in each tag.
+    if let [first, rest @ ..] = name.as_bytes()
+        && name.is_ascii()
+    {
+        return (first.is_ascii_alphabetic() || *first == b'_')
+            && rest.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.'));
+    }
     let mut characters = name.chars();
     characters.next().is_some_and(begins_name) && characters.all(continues_name)
 }
 
 /// `prefix:local` or `local` taken apart; the prefix is empty where there is none. `None` if it is not a qualified name.
 pub(crate) fn split_qualified(name: &str) -> Option<(&str, &str)> {
-    match name.split_once(':') {
+    match name.bytes().position(|octet| octet == b':').map(|at| (&name[..at], &name[at + 1..])) {
         None => is_unprefixed_name(name).then_some(("", name)),
         Some((prefix, local)) => {
             (is_unprefixed_name(prefix) && is_unprefixed_name(local)).then_some((prefix, local))
@@ -48,7 +55,22 @@ mod tests {
     fn qualified_names_have_one_colon_between_two_names() {
         assert_eq!(split_qualified("saml:Issuer"), Some(("saml", "Issuer")));
         assert_eq!(split_qualified("Ärende"), Some(("", "Ärende")));
-        for wrong in ["", ":a", "a:", "a:b:c", "1a", "a b", "-a", "a<b", "a\u{D7}"] {
+        assert_eq!(split_qualified("a_b-1.c"), Some(("", "a_b-1.c")));
+        for wrong in [
+            "",
+            "a:1b",
+            "a\u{D7}:b",
+            "a\u{7f}",
+            "\u{B7}a",
+            ":a",
+            "a:",
+            "a:b:c",
+            "1a",
+            "a b",
+            "-a",
+            "a<b",
+            "a\u{D7}",
+        ] {
             assert_eq!(split_qualified(wrong), None, "{wrong}");
         }
     }

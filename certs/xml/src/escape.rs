@@ -7,33 +7,43 @@ use crate::{characters::is_allowed, refused::XmlFault};
 
 /// Writes text content: `&`, `<`, `>` and carriage return as references, all else as it is.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
-    write(text, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    write(text, &TEXT, out);
 }
 
 /// Writes an attribute value, without its quotes: `&`, `<`, `"` and the white space that a reader would fold.
 pub(crate) fn write_attribute_value(value: &str, out: &mut Vec<u8>) {
-    write(value, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    write(value, &ATTRIBUTE_VALUE, out);
 }
 
-fn write(text: &str, out: &mut Vec<u8>, reference: impl Fn(u8) -> Option<&'static str>) {
+/// What stands for each octet; empty: the octet itself.
+type References = [&'static str; 256];
+
+const TEXT: References = {
+    let mut references = [""; 256];
+    references[b'&' as usize] = "&amp;";
+    references[b'<' as usize] = "&lt;";
+    references[b'>' as usize] = "&gt;";
+    references[b'\r' as usize] = "&#xD;";
+    references
+};
+
+const ATTRIBUTE_VALUE: References = {
+    let mut references = [""; 256];
+    references[b'&' as usize] = "&amp;";
+    references[b'<' as usize] = "&lt;";
+    references[b'"' as usize] = "&quot;";
+    references[b'\t' as usize] = "&#x9;";
+    references[b'\n' as usize] = "&#xA;";
+    references[b'\r' as usize] = "&#xD;";
+    references
+};
+
+fn write(text: &str, references: &References, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
-    while let Some((at, written)) =
-        rest.iter().enumerate().find_map(|(at, &octet)| reference(octet).map(|written| (at, written)))
-    {
+    while let Some((at, written)) = rest.iter().enumerate().find_map(|(at, &octet)| {
+        let written = references.get(usize::from(octet)).copied().unwrap_or_default();
+        (!written.is_empty()).then_some((at, written))
+    }) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
         out.extend_from_slice(written.as_bytes());

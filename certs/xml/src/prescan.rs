@@ -121,7 +121,9 @@ impl Scan<'_> {
             }
             Some(b'!') => Err((XmlFault::Malformed("unknown markup"), open)),
             Some(b'/') => {
-                let next = self.after(open, 2, b">", "an end tag")?;
+                let next = memchr(b'>', self.from(open))
+                    .map(|length| open + length + 1)
+                    .ok_or((XmlFault::Unfinished("an end tag"), open))?;
                 self.depth = self
                     .depth
                     .checked_sub(1)
@@ -138,7 +140,7 @@ impl Scan<'_> {
         if self.depth >= limits.depth {
             return Err((XmlFault::TooDeep { limit: limits.depth }, open));
         }
-        if name.rsplit(':').next() == Some("Signature") {
+        if name.strip_suffix("Signature").is_some_and(|before| before.is_empty() || before.ends_with(':')) {
             self.signatures += 1;
             if self.signatures > limits.signatures {
                 return Err((XmlFault::TooManySignatures { limit: limits.signatures }, open));

@@ -8,7 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use quick_xml::{Reader, events::Event};
 
 use crate::{
@@ -50,11 +50,15 @@ impl Document {
     }
 }
 
-/// Each distinct string once, by index.
+/// Each distinct string once, by index. Documents know a handful, which are found by looking at each; hostile ones know many, and those
+/// are found by a map that is made for them.
 struct Interned {
     list: Vec<String>,
     by_name: HashMap<String, u32>,
 }
+
+/// Up to so many strings are looked at one by one.
+const HANDFUL: usize = 16;
 
 impl Interned {
     fn with(first: &[&str]) -> Self {
@@ -65,13 +69,26 @@ impl Interned {
         interned
     }
 
+    fn known(&self, name: &str) -> Option<u32> {
+        if self.list.len() > HANDFUL {
+            return self.by_name.get(name).copied();
+        }
+        self.list.iter().position(|known| known == name).map(saturated)
+    }
+
     fn index(&mut self, name: &str) -> u32 {
-        if let Some(&index) = self.by_name.get(name) {
+        if let Some(index) = self.known(name) {
             return index;
         }
         let index = saturated(self.list.len());
         self.list.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), index);
+        if self.list.len() > HANDFUL {
+            if self.by_name.is_empty() {
+                self.by_name.extend(self.list.iter().cloned().zip(0..));
+            } else {
+                self.by_name.insert(name.to_owned(), index);
+            }
+        }
         index
     }
 }
@@ -313,7 +330,7 @@ impl<'s> Builder<'s> {
             let default = self.bound.first().copied().flatten().unwrap_or(NO_NAMESPACE);
             return Ok((NO_PREFIX, if is_element { default } else { NO_NAMESPACE }));
         }
-        let index = self.prefixes.by_name.get(prefix).copied();
+        let index = self.prefixes.known(prefix);
         let namespace = index.and_then(|index| self.bound.get(index as usize).copied().flatten());
         match (index, namespace) {
             // An element named `xml:something` is reserved and means nothing to us.
@@ -328,7 +345,7 @@ impl<'s> Builder<'s> {
     fn text(&mut self, start: usize, end: usize) -> Result<(), Fault> {
         let raw = self.source.get(start..end).unwrap_or_default();
         // XML 1.0, section 2.4.
-        if let Some(at) = memmem::find(raw.as_bytes(), b"]]>") {
+        if let Some(at) = section_end(raw) {
             return Err((XmlFault::Malformed("']]>' in text"), start + at));
         }
         if self.open.is_empty() {
@@ -408,6 +425,11 @@ impl<'s> Builder<'s> {
     }
 }
 
+/// Where `]]>` stands in text. Few texts have a bracket at all, so that is what is looked for.
+fn section_end(raw: &str) -> Option<usize> {
+    memchr(b']', raw.as_bytes()).and_then(|_| memmem::find(raw.as_bytes(), b"]]>"))
+}
+
 /// The first attribute whose resolved name an earlier one has (Namespaces in XML 1.0, section 6.3). In pairs where there are
 /// few, which is nearly always; with a set where there are many, so that it stays linear.
 fn given_twice<'a>(source: &str, attributes: &'a [AttributeRecord]) -> Option<&'a AttributeRecord> {
@@ -425,7 +447,7 @@ fn given_twice<'a>(source: &str, attributes: &'a [AttributeRecord]) -> Option<&'
 }
 
 fn local_name(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(_, local)| local)
+    name.bytes().position(|octet| octet == b':').map_or(name, |at| &name[at + 1..])
 }
 
 fn source_span(at: usize, text: &str) -> Span {
