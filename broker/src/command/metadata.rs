@@ -529,7 +529,9 @@ mod tests {
     }
 
     fn read(words: &[&str]) -> Add {
-        Words::try_parse_from([&["add", "rp.json", "--config", "x.toml"], words].concat()).expect("words that are read").add
+        Words::try_parse_from([&["add", "rp.json", "--config", "x.toml"], words].concat())
+            .expect("words that are read")
+            .add
     }
 
     #[test]
