@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(refused(" \n "), Some(MessageRefused::Empty));
         assert_eq!(refused(&"å".repeat(LONGEST)), None);
         assert_eq!(refused(&"å".repeat(LONGEST + 1)), Some(MessageRefused::TooLong));
-        assert_eq!(refused(&vec!["a"; 11].join("\n")), Some(MessageRefused::TooLong));
+        assert_eq!(refused(&["a"; 11].join("\n")), Some(MessageRefused::TooLong));
     }
 
     #[test]

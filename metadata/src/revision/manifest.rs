@@ -119,6 +119,7 @@ pub struct Manifest {
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a command makes a handful of them, and most are the largest")]
 pub enum Change {
     /// A new record, or a new version of one.
     AddOrganisation {

@@ -54,7 +54,7 @@ mod tests {
         let mut provider = provider();
         provider.shows_user_messages = true;
         let written = extensions(&asked(), &provider).expect("an extension").to_canonical().expect("written");
-        let written = String::from_utf8(written.into()).expect("UTF-8");
+        let written = String::from_utf8(written).expect("UTF-8");
         for part in [
             "<umsg:UserMessage xmlns:umsg=\"http://id.swedenconnect.se/authn/1.0/user-message/ns\" mimeType=\"text/plain\">",
             "<umsg:Message xml:lang=\"und\">SGVsbG8=</umsg:Message>",
