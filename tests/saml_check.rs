@@ -541,3 +541,21 @@ fn the_help_shows_examples_and_the_shells_know_the_command() {
     let completions = program::run(case.folder.path(), &["completions", "bash"]);
     assert!(completions.contains("--in-response-to"));
 }
+
+#[test]
+fn a_message_writes_no_lines_of_the_report_and_steers_no_terminal() {
+    let case = Case::new();
+    let mut answer = case.answer();
+    answer.acs_url = "https://x.example/\npassed          signature.value\u{9b}2J\u{202e}".into();
+    case.file("forged.xml", &case.xml(&answer));
+    let output = case.check(&["forged.xml", "--acs", ACS]);
+    let printed = text(&output.stdout);
+    assert_eq!(code(&output), 1, "{printed}");
+    assert!(!printed.contains("\npassed          signature.value"), "{printed}");
+    let steering = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
+    assert!(!printed.contains(steering), "{printed:?}");
+    assert!(
+        printed.contains("found     https://x.example/\u{fffd}passed"),
+        "it is shown all the same: {printed}"
+    );
+}

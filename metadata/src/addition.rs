@@ -285,6 +285,18 @@ fn provider_entry(
             report.add(Finding::new(&rule::BEHIND_REGISTERED, provider.place).found(name.as_str()));
         }
     }
+    // The other way round: a name that was nobody's when somebody was let speak for it.
+    let in_front = registry.providers_by_name().iter().find(|other| {
+        other.organisation.number != organisation.number
+            && other.behind.iter().any(|name| name.as_str() == provider.entity_id)
+    });
+    if let Some(other) = in_front {
+        report.add(
+            Finding::new(&rule::NAMED_BEHIND, provider.place)
+                .found(&provider.entity_id)
+                .expected(other.id.as_str()),
+        );
+    }
     let asked_by = known.and_then(ProviderSettings::asked_by);
     settings.service_provider = choices.service_provider.clone().or(settings.service_provider);
     // It is written down when the provider joins, and stays.

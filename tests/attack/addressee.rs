@@ -53,6 +53,12 @@ fn with_data(scene: &Scene<'_>, change: impl Fn(&str) -> String) -> Vec<u8> {
     scene.response(&replaced(&text, &data, &change(&data))).into()
 }
 
+/// The same place of another of our service providers: of one that is not the one that asked.
+pub(crate) fn of_another_of_ours(ours: &str) -> String {
+    const OTHER: &str = "/saml/personal-number/";
+    if ours.contains(OTHER) { ours.replace(OTHER, "/saml/") } else { ours.replace("/saml/", OTHER) }
+}
+
 fn without(text: &str, attribute: &str) -> String {
     replaced(text, &format!("{}\"", part(text, &format!(" {attribute}=\""), "\"").trim_end_matches('"')), "")
         .replacen(&value_of(text, attribute), "", 1)
@@ -174,6 +180,25 @@ pub(crate) const VECTORS: &[Vector] = &[
     ),
     harmless("one AudienceRestriction, another's or ours", "SAML Core 2.5.1.4: one is enough", |scene| {
         restrictions(scene, &[&[EVIL, "ours"]])
+    }),
+    on_response("the Audience of another of our service providers", "decision 6", AUDIENCE, |scene| {
+        with_audience(scene, of_another_of_ours)
+    }),
+    on_response("the Recipient of another of our service providers", "decision 6", RECIPIENT, |scene| {
+        let acs = &scene.answer.acs_url;
+        with_data(scene, |data| replaced(data, acs, &of_another_of_ours(acs)))
+    }),
+    on_response("the Destination of another of our service providers", "decision 6", DESTINATION, |scene| {
+        let acs = &scene.answer.acs_url;
+        let destination = |acs: &str| format!(" Destination=\"{acs}\"");
+        before(scene, &destination(acs), &destination(&of_another_of_ours(acs)))
+    }),
+    on_response("all of another of our service providers", "decision 6", DESTINATION, |scene| {
+        let other = scene.with(|answer| {
+            answer.audience = of_another_of_ours(&answer.audience);
+            answer.acs_url = of_another_of_ours(&answer.acs_url);
+        });
+        scene.response(&other).into()
     }),
     on_response("no Conditions", "SAML Profiles 4.1.4.2", AUDIENCE, |scene| {
         let text = scene.text();

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use certs::{PrivateKey, PublicKey};
 use http::{Request, StatusCode};
 use http_body_util::Full;
+use serde_json::{Map, Value};
 use tests::{
     browser::{Browser, Form, Page},
     federation::{Federation, Plan},
@@ -22,7 +23,7 @@ use tests::{
     person::Person,
     provider::Asked,
     relying_party::{RelyingParty, Returned},
-    walk::{Next, Walk},
+    walk::{Next, Outcome, Walk},
 };
 use tokio::{runtime::Runtime, sync::Mutex};
 
@@ -45,6 +46,8 @@ pub(crate) struct Bench {
     encryption: PublicKey,
     /// The subject identifier of the person for the first relying party.
     subject: String,
+    /// All that the first relying party is told of her.
+    told: [Map<String, Value>; 2],
     /// What is seen from outside of any cryptographic failure.
     alike: OnceLock<(StatusCode, String)>,
 }
@@ -118,13 +121,13 @@ impl Bench {
         known.unwrap_or_else(|| panic!("no relying party {name}"))
     }
 
-    /// The twin: the login goes on to its end, and she is who she is.
+    /// The twin: the login goes on to its end, and she is who she is, in every claim: nothing is cut, added or somebody else's.
     pub(crate) async fn ends_well(&self, walk: Walk<'_>) {
         let first = walk.party.client_id == self.federation.party().client_id;
         let outcome = walk.finish(self.port()).await;
         assert!(!outcome.userinfo.is_empty());
         if first {
-            assert_eq!(outcome.id_token["sub"], self.subject.as_str(), "the genuine person");
+            assert_eq!(told(&outcome), self.told, "the genuine person, whole");
         }
     }
 
@@ -199,6 +202,15 @@ impl Bench {
     }
 }
 
+/// What the tokens of a login say of the person, without what differs between any two logins.
+fn told(outcome: &Outcome) -> [Map<String, Value>; 2] {
+    const OF_THE_LOGIN: [&str; 6] = ["iat", "exp", "nonce", "at_hash", "auth_time", "jti"];
+    [&outcome.id_token, &outcome.userinfo].map(|claims| {
+        let lasting = claims.iter().filter(|(name, _)| !OF_THE_LOGIN.contains(&name.as_str()));
+        lasting.map(|(name, value)| (name.clone(), value.clone())).collect()
+    })
+}
+
 /// Failures whose cause only the log tells (design decision 13).
 fn is_cryptographic(code: &str) -> bool {
     ["signature_invalid", "signature_missing", "signature_algorithm", "undecryptable"]
@@ -237,7 +249,9 @@ pub(crate) async fn bench() -> Arc<Bench> {
     let outcome = Walk::new(&federation, Person::asa()).finish(port).await;
     let subject = outcome.id_token["sub"].as_str().expect("a subject").to_owned();
     let encryption = federation.encryption_key(port).await;
-    let bench = Arc::new(Bench { federation, encryption, subject, alike: OnceLock::new() });
+    let told = told(&outcome);
+    assert_eq!(told[1]["email"], Person::asa().mail.as_str(), "there is something to compare");
+    let bench = Arc::new(Bench { federation, encryption, subject, told, alike: OnceLock::new() });
     *shared = Arc::downgrade(&bench);
     bench
 }
@@ -364,12 +378,16 @@ pub(crate) async fn the_judge_is_not_blind() {
         let text = scene.text().replace(&Person::asa().subject_id, &other.subject_id);
         scene.response(&text).into()
     });
+    let a_value_cut: Vector = harmless("", "", |scene| {
+        let text = replaced(&scene.text(), &Person::asa().mail, "berg@granvik.localhost");
+        scene.response(&text).into()
+    });
     let another_code: Vector = on_response("", "", &["provider.expired"], |scene| scene.text().into());
     let broken_twin = Vector {
         twin: |_| b"<x/>".to_vec(),
         ..on_response("", "", &["provider.signature_missing"], |scene| scene.text().into())
     };
-    for vector in [genuine, changed, somebody_else, another_code, broken_twin] {
+    for vector in [genuine, changed, somebody_else, a_value_cut, another_code, broken_twin] {
         let bench = bench.clone();
         let judged = tokio::spawn(async move { judged(&bench, &vector).await });
         assert!(judged.await.is_err(), "a vector passed that must not");

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http::{StatusCode, header};
 use tests::{
     browser::encoded,
     chance,
+    person::Person,
     relying_party::{Attempt, Returned},
     walk::{Next, Walk},
 };
@@ -400,7 +405,82 @@ async fn providers(bench: &Bench) {
     bench.ends_well(walk).await;
 }
 
+/// The ID token that the person's login at a relying party ends with, as it came.
+async fn id_token(bench: &Bench, party: &'static str) -> String {
+    let walk = bench.with_code(party).await;
+    let Next::Redeem(code) = &walk.next else { panic!("there is a code") };
+    let issuer = &bench.federation.issuer;
+    let reply = walk.party.redeem(&walk.wire, bench.port(), issuer, &walk.attempt, code).await;
+    reply.json()["id_token"].as_str().expect("an ID token").to_owned()
+}
+
+/// Who is expected is said by a token of ours, made for the one who shows it. Any other would let somebody ask who a stranger is.
+async fn hints(bench: &Bench) {
+    let own = id_token(bench, "journal").await;
+    let parts: Vec<&str> = own.split('.').collect();
+    let [header, claims, signature] = parts[..] else { panic!("three parts") };
+    let decoded: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).expect("base64url")).expect("JSON");
+    let with = |name: &str, value: &str| {
+        let mut changed = decoded.clone();
+        changed[name] = value.into();
+        URL_SAFE_NO_PAD.encode(changed.to_string())
+    };
+    let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+    for hint in [
+        id_token(bench, "annan").await,
+        format!("{header}.{}.{signature}", with("sub", "somebody")),
+        format!("{header}.{}.{signature}", with("aud", "annan")),
+        format!("{header}.{claims}."),
+        format!("{unsigned}.{claims}."),
+        format!("{unsigned}.{claims}.{signature}"),
+        claims.to_owned(),
+    ] {
+        told(bench, &genuine(bench).with("id_token_hint", &hint), "invalid_request").await;
+    }
+    let mut walk = Walk::new(&bench.federation, Person::asa()).naming_the_provider();
+    walk.attempt = walk.attempt.clone().with("id_token_hint", &own);
+    walk.until("assert", bench.port()).await;
+    bench.ends_well(walk).await;
+}
+
+/// A relying party's words on our pages lead nowhere, whatever they are spelt with.
+async fn words(bench: &Bench) {
+    const MESSAGE: &str = "https://id.oidc.se/param/userMessage";
+    let saying = |text: &str| {
+        let message = serde_json::json!({ "message": STANDARD.encode(text) }).to_string();
+        genuine(bench).with(MESSAGE, &message)
+    };
+    for text in [
+        "<a href=x>hej</a>",
+        "logga in igen: evil.example",
+        "logga in igen: evil\u{2488}example",
+        "logga in igen: evil\u{3002}example",
+        "ring hjalp@evil",
+        "https://evil",
+        "\u{202e}hej",
+    ] {
+        told(bench, &saying(text), "invalid_request").await;
+    }
+    let mut walk = Walk::new(&bench.federation, Person::asa()).naming_the_provider();
+    let parameters = saying("Välkommen till ärende 2026-1234.").parameters;
+    let (_, message) = parameters.into_iter().find(|(name, _)| name == MESSAGE).expect("the message");
+    walk.attempt = walk.attempt.clone().with(MESSAGE, &message);
+    walk.until("assert", bench.port()).await;
+    bench.ends_well(walk).await;
+}
+
 pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "an id_token_hint that is another's, changed or not signed",
+        source: "OpenID Connect Core 3.1.2.1, RFC 8725 section 3.1",
+        run: |bench| Box::pin(hints(bench)),
+    },
+    Scenario {
+        name: "a message that is markup or leads somewhere",
+        source: "OIDC Sweden request parameters 2.1",
+        run: |bench| Box::pin(words(bench)),
+    },
     Scenario {
         name: "return addresses that are nearly the registered one",
         source: "RFC 9700 section 4.1, ASVS 10.4.1",

@@ -12,7 +12,10 @@ use tests::{
     walk::{Next, Walk},
 };
 
-use super::kit::{Bench, Scenario, with_message};
+use super::{
+    addressee::of_another_of_ours,
+    kit::{Bench, Scenario, with_message},
+};
 
 fn form_of(walk: &Walk<'_>) -> Form {
     let Next::Assert(form) = &walk.next else { panic!("not at the provider") };
@@ -196,6 +199,17 @@ async fn by_address(bench: &Bench) {
     bench.ends_well(walk).await;
 }
 
+/// A good answer, posted to the address of another of our service providers (SC-DP 6.3.2).
+async fn elsewhere(bench: &Bench) {
+    let walk = bench.at_provider().await;
+    let mut form = form_of(&walk);
+    form.action = of_another_of_ours(&form.action);
+    assert_ne!(form.action, form_of(&walk).action);
+    let sent = walk.browser.submit(bench.port(), &form).await;
+    assert_eq!(bench.refused(&walk, &sent).await, "provider.destination_mismatch");
+    bench.ends_well(walk).await;
+}
+
 /// A body of another type: what a script of another site may send without asking, and what SOAP sends.
 async fn other_types(bench: &Bench) {
     let walk = bench.at_provider().await;
@@ -271,6 +285,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "a Response in an address",
         source: "SAML Profiles 4.1.2",
         run: |bench| Box::pin(by_address(bench)),
+    },
+    Scenario {
+        name: "an answer at the address of another of our service providers",
+        source: "SC-DP 6.3.2; decision 6",
+        run: |bench| Box::pin(elsewhere(bench)),
     },
     Scenario {
         name: "a body of another type, another method",

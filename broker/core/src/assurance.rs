@@ -133,6 +133,18 @@ impl Assurance {
     }
 }
 
+/// Levels for the log: those of the table by name, others by their number. What a relying party asks for passed through a browser and can be
+/// anything, a person's number among it.
+pub(crate) fn for_the_log(levels: &[Assurance]) -> String {
+    let mut named: Vec<String> =
+        levels.iter().filter(|level| level.is_known()).map(ToString::to_string).collect();
+    let unknown = levels.len() - named.len();
+    if unknown > 0 {
+        named.push(format!("{unknown} that no vocabulary has"));
+    }
+    named.join(", ")
+}
+
 impl fmt::Display for Assurance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -141,7 +153,15 @@ impl fmt::Display for Assurance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Assurance, LEVELS};
+    use super::{Assurance, LEVELS, for_the_log};
+
+    #[test]
+    fn the_log_names_levels_of_the_table_alone() {
+        let loa3 = "http://id.elegnamnden.se/loa/1.0/loa3";
+        let levels = [loa3, "191212121212", "anna@granvik.example"].map(Assurance::new);
+        assert_eq!(for_the_log(&levels), format!("{loa3}, 2 that no vocabulary has"));
+        assert_eq!(for_the_log(&levels[..1]), loa3);
+    }
 
     #[test]
     fn levels_are_ordered_within_a_vocabulary_only() {

@@ -5,7 +5,7 @@ mod login_hint;
 use std::sync::Arc;
 
 use crate::{
-    assurance::{Assurance, OutputMap},
+    assurance::{self, OutputMap},
     failure::{Failure, FailureCode},
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
@@ -180,8 +180,7 @@ pub fn attainable(
         return Ok(());
     }
     let lacking = if certain {
-        let levels: Vec<_> = wanted.levels.iter().map(Assurance::as_str).collect();
-        format!("no provider of this login can give one of [{}]", levels.join(", "))
+        format!("no provider of this login can give one of [{}]", assurance::for_the_log(&wanted.levels))
     } else {
         "no provider of this login can give a level that may leave".to_owned()
     };

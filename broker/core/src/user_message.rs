@@ -27,7 +27,7 @@ pub const MOST_LANGUAGES: usize = 10;
 const PUNCTUATION: &str = ".,:;!?'\"()-–—/+%&#=…’‘”“»«§€°";
 
 /// Letters by Unicode's tables that nobody sees.
-const INVISIBLE: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{17b4}'];
+const INVISIBLE: [char; 6] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{13441}', '\u{13442}'];
 
 /// Why a text was refused. For the relying party's developer; none says what was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -108,9 +108,14 @@ impl From<MessageText> for String {
 fn is_ordinary(character: char) -> bool {
     match character {
         ' ' | '\n' => true,
-        letter if letter.is_alphanumeric() => !INVISIBLE.contains(&letter),
-        other => PUNCTUATION.contains(other),
+        letter if letter.is_alphabetic() => !INVISIBLE.contains(&letter),
+        other => is_digit(other) || PUNCTUATION.contains(other),
     }
+}
+
+/// The digits of everyday writing. Unicode has numbers that bring a full stop, a comma or brackets with them: a host could be spelt with those.
+fn is_digit(character: char) -> bool {
+    matches!(character, '0'..='9' | '²' | '³' | '½' | '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}' | '\u{966}'..='\u{96f}')
 }
 
 /// Whether a dot stands as it does in a domain name or an address of four numbers. Dots of other scripts are not ordinary punctuation, so
@@ -198,7 +203,8 @@ mod tests {
             "Möt oss kl. 10.30, t.ex. i entrén (plan 2).\nVälkommen!",
             "Bl.a. journaler, o.s.v. – m.m. 2.5 % & \"citat\"",
             "Πρόσβαση στο αρχείο. 登录",
-            "Klart... nu. Version 1.2.3 av §5",
+            "Klart... nu. Version 1.2.3 av §5, 12 m²",
+            "الرقم ١٢٣",
         ] {
             assert_eq!(refused(text), None, "{text}");
         }
@@ -246,6 +252,10 @@ mod tests {
             "evil\u{3002}example",
             "evil\u{2024}example",
             "a\u{3164}b",
+            "a\u{13441}b",
+            "Se evil\u{2488}com",
+            "Se evil\u{1f100}com",
+            "\u{2474}",
             "a\u{a0}b",
             "o\u{308}",
             "\u{1f4a9}",

@@ -22,7 +22,7 @@ use metadata::{
 };
 use serde::Serialize;
 
-use value::{assurance_profile, attribute, narrowing, profile, subject_source};
+use value::{assurance_profile, attribute, behind, narrowing, profile, subject_source};
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -89,9 +89,9 @@ pub(crate) struct Add {
     /// Whose words for assurance levels a relying party understands: `plain`, `sweden_connect`, `sambi` or `swamid`.
     #[arg(long, value_name = "PROFILE", value_parser = assurance_profile)]
     assurance_profile: Option<AssuranceProfile>,
-    /// The relying party need not use PKCE.
-    #[arg(long)]
-    waive_pkce: bool,
+    /// The relying party need not use PKCE. This and what else is said of a party stays until it is taken back: `=false`.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    waive_pkce: Option<bool>,
     /// What a relying party may be given at most, instead of what its scopes hold; always cut by its organisation's record. Repeatable.
     #[arg(long = "attribute", value_name = "NAME", value_parser = attribute)]
     attributes: Vec<AttributeName>,
@@ -99,16 +99,16 @@ pub(crate) struct Add {
     #[arg(long = "only-from", value_name = "ENTITY_ID")]
     providers: Vec<String>,
     /// An essential attribute that is missing fails a relying party's login; otherwise it is left out.
-    #[arg(long)]
-    fail_on_missing_attribute: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    fail_on_missing_attribute: Option<bool>,
     /// Do not show a provider in the choice; it is reached by being named.
-    #[arg(long)]
-    hidden: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    hidden: Option<bool>,
     /// Tell a provider which relying party asks (Scoping/RequesterID).
-    #[arg(long)]
-    names_requesters: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    names_requesters: Option<bool>,
     /// A provider that this one asks in its turn, by the name that it has there: it can be named in its place, and this one is believed when it says
-    /// that that one authenticated. Repeatable.
+    /// that that one authenticated. Repeatable; `none` takes all of them away.
     #[arg(long, value_name = "ENTITY_ID")]
     behind: Vec<String>,
     /// The service provider of ours that always asks a provider, by its name in the configuration. Pinned where its people's identifiers are made for
@@ -221,17 +221,16 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         profile: add.profile,
         narrowing: narrowing(&add.narrow).map_err(Stopped::could_not)?,
         assurance_profile: add.assurance_profile,
-        pkce_waived: add.waive_pkce.then_some(true),
+        pkce_waived: add.waive_pkce,
         renew_secret: add.renew_secret,
         attributes: (!add.attributes.is_empty()).then(|| add.attributes.iter().copied().collect()),
         providers: (!add.providers.is_empty())
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
-        fail_on_missing_attribute: add.fail_on_missing_attribute.then_some(true),
-        hidden: add.hidden.then_some(true),
+        fail_on_missing_attribute: add.fail_on_missing_attribute,
+        hidden: add.hidden,
         suspended: None,
-        names_requesters: add.names_requesters.then_some(true),
-        behind: (!add.behind.is_empty())
-            .then(|| add.behind.iter().map(|id| ProviderId::from(id.as_str())).collect()),
+        names_requesters: add.names_requesters,
+        behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
     };
     let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
@@ -515,4 +514,36 @@ fn named(registry: &metadata::Registry, name: &str) -> Result<Vec<EntryId>, Stop
             .collect();
     }
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Add;
+
+    #[derive(Debug, Parser)]
+    struct Words {
+        #[command(flatten)]
+        add: Add,
+    }
+
+    fn read(words: &[&str]) -> Add {
+        Words::try_parse_from([&["add", "rp.json", "--config", "x.toml"], words].concat())
+            .expect("words that are read")
+            .add
+    }
+
+    #[test]
+    fn what_was_waived_can_be_taken_back() {
+        let said = |words: &[&str]| {
+            let add = read(words);
+            [add.waive_pkce, add.fail_on_missing_attribute, add.hidden, add.names_requesters]
+        };
+        assert_eq!(said(&[]), [None; 4], "what was decided earlier stays");
+        let all = ["--waive-pkce", "--fail-on-missing-attribute", "--hidden", "--names-requesters"];
+        assert_eq!(said(&all), [Some(true); 4]);
+        let back = all.map(|word| format!("{word}=false"));
+        assert_eq!(said(&back.each_ref().map(String::as_str)), [Some(false); 4]);
+    }
 }

@@ -316,6 +316,25 @@ fn nobody_stands_behind_another_organisations_provider() {
 }
 
 #[test]
+fn a_name_that_another_organisations_provider_speaks_for_is_not_registered_under_it() {
+    let annan = Organisation { scopes: ["annan.example".to_owned()].into(), ..other() };
+    let mut federation = Federation::of(&[organisation(), annan]);
+    let theirs = good_provider()
+        .replace("granvik", "annan")
+        .replace(organisation().number.as_str(), other().number.as_str());
+    let own = Choices { organisation: Some(other().number), ..Choices::default() };
+    let prepared = federation.prepare(&theirs, &own);
+    let EntryId::SamlProvider(name) = prepared.parties[0].id.clone() else { panic!("a provider") };
+    let behind = Choices { behind: Some([name].into()), ..Choices::default() };
+    assert!(!federation.add(&good_provider(), &behind).report.has_errors(), "nobody has the name yet");
+    let refused = federation.prepare(&theirs, &own);
+    assert!(refused.report.has("registry.entity.named_behind") && refused.changes.is_empty());
+    let without = Choices { behind: Some([].into()), ..Choices::default() };
+    assert!(!federation.add(&good_provider(), &without).report.has_errors());
+    assert!(!federation.prepare(&theirs, &own).report.has_errors(), "the twin: nobody speaks for it");
+}
+
+#[test]
 fn a_narrowing_stays_until_chosen_otherwise_and_lies_within_the_record() {
     let mut federation = Federation::of(&[organisation()]);
     // Silent about scopes, so that the record's are the only bound.

@@ -22,7 +22,11 @@ rules! {
     BEHIND_REGISTERED = Error "registry.entity.behind_registered", "SAML Core 2.7.2.2; design decision 8",
         what: "{found} är själv registrerad, för en annan organisation." / "{found} is registered itself, for another organisation.",
         why: "Den som står bakom en annan tros på dess ord. En arbetsgivares inloggning får inte kunna uppges av någon annan." / "One that stands behind another is believed on its word. One employer's sign-in must not be claimed by somebody else.",
-        fix: "Ta bort den ur --behind; personerna väljer den direkt." / "Leave it out of --behind; people choose it directly.";
+        fix: "Ta bort den ur --behind (--behind none tar bort alla); personerna väljer den direkt." / "Leave it out of --behind (--behind none takes all away); people choose it directly.";
+    NAMED_BEHIND = Error "registry.entity.named_behind", "SAML Core 2.7.2.2; design decision 8",
+        what: "{expected}, som hör till en annan organisation, är registrerad som ombud för {found}." / "{expected}, which belongs to another organisation, is registered as standing in front of {found}.",
+        why: "Den tros när den säger att {found} har legitimerat någon. En arbetsgivares inloggning får inte kunna uppges av någon annan." / "It is believed when it says that {found} has authenticated somebody. One employer's sign-in must not be claimed by somebody else.",
+        fix: "Lägg först till {expected} på nytt utan {found} i --behind (--behind none tar bort alla)." / "First add {expected} anew without {found} in --behind (--behind none takes all away).";
     SECTOR_CHANGED = Error "registry.entity.sector_changed", "OIDC Core 8.1; design decision 10",
         what: "Tjänstens sektor är {expected}, men med den här filen blir den {found}." / "The sector of the service is {expected}, but with this file it becomes {found}.",
         why: "Ett byte ger varje person ett nytt sub hos tjänsten." / "A change gives every person a new sub at the service.",

@@ -322,10 +322,14 @@ fn client_id(members: &mut Members<'_>) -> Option<String> {
     None
 }
 
-/// Whether a text can be a client_id.
+/// Whether a text can be a client_id. None looks like a person's `sub` of ours, which is 256 bits in base 32 (RFC 9700 section 4.15: a
+/// relying party must not be taken for a person).
 #[must_use]
 pub fn is_client_id(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    const LENGTH_OF_A_SUB: usize = 52;
+    let looks_like_sub = text.len() == LENGTH_OF_A_SUB
+        && text.bytes().all(|byte| matches!(byte.to_ascii_lowercase(), b'a'..=b'z' | b'2'..=b'7'));
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) && !looks_like_sub
 }
 
 fn default_max_age(members: &mut Members<'_>) -> Option<u32> {

@@ -10,7 +10,7 @@ use certs::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{RegistrationFile, oidc_client};
+use super::{RegistrationFile, is_client_id, oidc_client};
 use crate::{
     lint::{self, Place, Report, Tongue},
     peer::{ClientAuthentication, OidcClient},
@@ -233,5 +233,15 @@ proptest! {
         let values = [json!(null), json!(1.5), json!("x"), json!([{"a": []}]), json!({"keys": [1]}), json!(true)];
         changed[&names[member]] = values[kind].clone();
         let _ = judged(&changed);
+    }
+}
+
+#[test]
+fn no_client_id_looks_like_a_subject_identifier() {
+    let sub = "mzxw6ytboimzxw6ytboimzxw6ytboimzxw6ytboimzxw6ytboi2a";
+    assert_eq!(sub.len(), 52);
+    assert!(!is_client_id(sub) && !is_client_id(&sub.to_ascii_uppercase()));
+    for genuine in [&sub[1..], "journal", "https://rp.example/with-as-many-characters-as-that-01"] {
+        assert!(is_client_id(genuine), "{genuine}");
     }
 }

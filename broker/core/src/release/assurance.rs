@@ -1,7 +1,7 @@
 //! Which level leaves.
 
 use crate::{
-    assurance::Assurance,
+    assurance::{Assurance, for_the_log},
     failure::{Failure, FailureCode},
     policy::ProviderPolicy,
     release::Policy,
@@ -32,7 +32,7 @@ pub fn leaving(
             FailureCode::AssuranceTooLow,
             format!(
                 "wanted one of [{}], would leave as {}",
-                wanted.levels.iter().map(Assurance::as_str).collect::<Vec<_>>().join(", "),
+                for_the_log(&wanted.levels),
                 leaving.as_ref().map_or("no level", Assurance::as_str)
             ),
         ));

@@ -1,12 +1,14 @@
 //! What a `login_hint` says of the provider (OpenID Connect Core 3.1.2.1 leaves its meaning to the parties; Swedish profile 2.1.5).
 //!
-//! It is read as whose person will sign in, and only against what stands in the registry: a provider's identifier, an organisation
-//! number, or a domain or scope, alone or right of the last `@`. Anything else, and anything that fits more than one, says nothing. A hint
+//! It is read as whose person will sign in, and only against what stands in the registry: the identifier of a provider or of one behind it,
+//! an organisation number, or a domain or scope, alone or right of the last `@`. Anything else, and anything that fits more than one, says nothing. A hint
 //! chooses among the providers that the person could have chosen themselves, and never adds one.
 
 use std::sync::Arc;
 
-use crate::{organisation::OrganisationNumber, policy::ProviderPolicy, request::LoginHint};
+use crate::{
+    identifier::ProviderId, organisation::OrganisationNumber, policy::ProviderPolicy, request::LoginHint,
+};
 
 /// No entity ID is longer (SAML Core 8.3.6), and no mail address.
 const LONGEST: usize = 1024;
@@ -22,6 +24,11 @@ pub(super) fn hinted<'p>(
     }
     if let Some(named) = offered.iter().find(|provider| provider.id.as_str() == hint) {
         return Some(named);
+    }
+    // Our own ID token names who authenticated, also where that one stands behind a provider of ours.
+    let mut in_front = offered.iter().filter(|provider| provider.behind.contains(&ProviderId::from(hint)));
+    if let Some(only) = in_front.next() {
+        return in_front.next().is_none().then_some(only);
     }
     let place = hint.rsplit_once('@').map_or(hint, |(_, place)| place);
     let number = OrganisationNumber::parse(place);

@@ -283,6 +283,16 @@ fn a_hint_that_names_none_or_several_leaves_the_choice_as_it_is() {
 }
 
 #[test]
+fn a_hint_that_names_who_stands_behind_one_provider_leads_to_that_one() {
+    let mut peers = federation();
+    let inner = BTreeSet::from([ProviderId::from("https://inner.example")]);
+    peers.providers[1].behind.clone_from(&inner);
+    assert_eq!(hinted("https://inner.example", &peers), ["b"]);
+    peers.providers[0].behind = inner;
+    assert_eq!(hinted("https://inner.example", &peers), ["a", "b"], "two could be meant");
+}
+
+#[test]
 fn a_hint_never_widens_what_is_admissible() {
     let mut peers = owners();
     peers.providers[0].suspended = true;

@@ -19,7 +19,7 @@ use broker_core::{
     role::{Inbound, Refusal, ReturnTo},
     user_message::UserMessage,
 };
-use metadata::peer::OidcClient;
+use metadata::{oidc::is_client_id, peer::OidcClient};
 
 use crate::{
     error_code::{self, ErrorCode},
@@ -90,11 +90,13 @@ pub(crate) fn receive(
         Err(_) => return Err(page(FailureCode::RequestMalformed, "client_id is repeated".into(), None)),
     };
     let Some(client) = op.registry.oidc_client(&client_id) else {
-        return Err(page(
-            FailureCode::RelyingPartyUnknown,
-            format!("no relying party is registered as {:?}", client_id.as_str()),
-            Some(&client_id),
-        ));
+        // Nobody's name yet. What cannot be one at all may be anything that somebody typed, and stays out of the log.
+        let cause = if is_client_id(client_id.as_str()) {
+            format!("no relying party is registered as {:?}", shown(client_id.as_str()))
+        } else {
+            "client_id is none that a relying party could be registered as".to_owned()
+        };
+        return Err(page(FailureCode::RelyingPartyUnknown, cause, None));
     };
     let address = match parameters.one("redirect_uri") {
         Ok(Some(address)) => address,

@@ -133,17 +133,21 @@ fn send(
     let element = |endpoint: &SamlEndpoint| element(request, provider, &endpoint.location, sent, settings);
     let by_post = endpoint(&SamlBinding::Post);
     if let Some(redirect_endpoint) = endpoint(&SamlBinding::Redirect) {
-        let xml = element(redirect_endpoint).to_canonical().map_err(unwritable)?;
-        let url = redirect::encode(
-            &redirect_endpoint.location,
-            MessageParameter::Request,
-            &xml,
-            Some(handle),
-            signer,
-        )
-        .map_err(|refused| Failure::new(FailureCode::KeyMissing, refused.to_string()))?;
-        if url.len() <= LONGEST_URL || by_post.is_none() {
+        let redirected = |element: NewElement| -> Result<String, Failure> {
+            let xml = element.to_canonical().map_err(unwritable)?;
+            let location = &redirect_endpoint.location;
+            redirect::encode(location, MessageParameter::Request, &xml, Some(handle), signer)
+                .map_err(|refused| Failure::new(FailureCode::KeyMissing, refused.to_string()))
+        };
+        let url = redirected(element(redirect_endpoint))?;
+        if url.len() <= LONGEST_URL {
             return Ok(Outbound::Redirect { url });
+        }
+        if by_post.is_none() {
+            // An address that a server on the way cuts off ends the login; words that are not shown do not.
+            let wordless = AuthenticationRequest { message: None, ..request.clone() };
+            let element = self::element(&wordless, provider, &redirect_endpoint.location, sent, settings);
+            return Ok(Outbound::Redirect { url: redirected(element)? });
         }
     }
     let Some(post_endpoint) = by_post else {

@@ -14,6 +14,7 @@ use broker_core::{
     failure::{Failure, FailureCode},
     policy::RelyingPartyPolicy,
     request::{AuthenticationRequest, RequestedAttribute},
+    subject::SubjectSource,
 };
 
 use super::SpSettings;
@@ -55,6 +56,17 @@ impl SpEntity {
             return true;
         };
         self.attributes.iter().filter_map(|own| saml_name(*own)).any(|(own, _)| own == wanted)
+    }
+}
+
+/// The attribute that a source of subject identifiers is; `None`: no attribute.
+fn source_attribute(source: SubjectSource) -> Option<AttributeName> {
+    match source {
+        SubjectSource::SubjectId => Some(AttributeName::SubjectId),
+        SubjectSource::PairwiseId => Some(AttributeName::PairwiseId),
+        SubjectSource::OrgAffiliation => Some(AttributeName::OrgAffiliation),
+        SubjectSource::EmployeeHsaId => Some(AttributeName::EmployeeHsaId),
+        SubjectSource::PersistentNameId | SubjectSource::OidcSub => None,
     }
 }
 
@@ -112,7 +124,8 @@ impl SpEntities {
     }
 
     /// Which of them asks `provider` for this login: the one that asks for least among those that ask for all that the relying party wants *and*
-    /// may be given; where none asks for all of it, the one that comes closest, what is essential first.
+    /// may be given; where none asks for all of it, the one that comes closest, what is essential first. What subject identifiers are made from
+    /// comes before everything: without it no login ends.
     ///
     /// A provider that is pinned to one is always asked by that one.
     ///
@@ -138,8 +151,13 @@ impl SpEntities {
             let essential = lacking.clone().filter(|wanted| wanted.essential).count();
             (essential, lacking.count(), entity.attributes.len())
         };
+        let source = source_attribute(provider.policy.subject_source);
+        let knows_nobody = |entity: &SpEntity| source.is_some_and(|source| !entity.covers(source));
         let Some(pinned) = &provider.service_provider else {
-            return Ok(self.all().min_by_key(|entity| lacks(entity)).unwrap_or(&self.main));
+            return Ok(self
+                .all()
+                .min_by_key(|entity| (knows_nobody(entity), lacks(entity)))
+                .unwrap_or(&self.main));
         };
         let entity = self.named(pinned).ok_or_else(|| {
             Failure::new(

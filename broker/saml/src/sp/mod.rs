@@ -34,7 +34,7 @@ use broker_core::{
     role::{Begun, Completion, Fetched, Inbound, Upstream, upstream::Remembered},
     routing::Peers as _,
 };
-use certs::{AlgorithmPolicy, DecryptionKey, Signer, query_signature::MessageParameter};
+use certs::{DecryptionKey, Signer, query_signature::MessageParameter};
 
 pub use self::{
     authn_request::SentRequest,
@@ -61,8 +61,6 @@ pub struct SpSettings {
     pub require_signed_response: bool,
     /// Every name of ours: the entity IDs of all our service providers, and the issuer. None of them may stand behind a provider.
     pub own_names: Vec<String>,
-    /// Which signature algorithms are accepted.
-    pub algorithms: AlgorithmPolicy,
 }
 
 impl SpSettings {
@@ -78,7 +76,6 @@ impl SpSettings {
             message_lifetime_seconds: 300,
             output_map: OutputMap::new(false),
             require_signed_response: false,
-            algorithms: AlgorithmPolicy::default(),
         }
     }
 }

@@ -173,7 +173,7 @@ fn checked(xml: &[u8], expected: &Expected<'_>, steps: &mut Steps) -> Result<Ans
     steps.take(CheckId::ResponseElement, response::element(root))?;
     steps.take(CheckId::SignaturePlace, signature::place(root))?;
     let keys = &expected.provider.signing_keys;
-    let (outcome, signed) = signature::verified(root, keys, &expected.settings.algorithms);
+    let (outcome, signed) = signature::verified(root, keys, &steps.algorithms());
     steps.take(CheckId::ResponseSignature, outcome)?;
     let proven = match signed {
         Some(signed) => signed_response(signed, root, expected, steps)?,
@@ -226,9 +226,7 @@ fn covered(
         signature::present(true, is_signed, expected.settings.require_signed_response),
     )?;
     let outcome = match came {
-        Some(came) => {
-            signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms).0
-        }
+        Some(came) => signature::verified(came, &expected.provider.signing_keys, &steps.algorithms()).0,
         None => Outcome::not_applicable("no signature"),
     };
     steps.take(CheckId::AssertionSignature, outcome)
@@ -248,8 +246,7 @@ fn signed_assertion(
         CheckId::SignaturePresent,
         signature::present(false, is_signed(came), expected.settings.require_signed_response),
     )?;
-    let (outcome, signed) =
-        signature::verified(came, &expected.provider.signing_keys, &expected.settings.algorithms);
+    let (outcome, signed) = signature::verified(came, &expected.provider.signing_keys, &steps.algorithms());
     steps.take(CheckId::AssertionSignature, outcome)?;
     let signed = signed.ok_or(FailureCode::SignatureMissing)?;
     signed.try_map(|signed| {

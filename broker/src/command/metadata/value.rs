@@ -1,9 +1,12 @@
 //! What the options of `sparvidd metadata add` take, read from their words.
 
+use std::collections::BTreeSet;
+
 use broker_core::{
     assurance::{Assurance, AssuranceProfile},
     attribute::AttributeName,
     authority::Narrowing,
+    identifier::ProviderId,
     subject::SubjectSource,
 };
 use metadata::settings::OidcProfile;
@@ -42,10 +45,16 @@ pub(super) fn assurance_profile(text: &str) -> Result<AssuranceProfile, String> 
 /// All `--narrow` together; `None` when there is none.
 pub(super) fn narrowing(words: &[String]) -> Result<Option<Narrowing>, String> {
     let mut narrowing = Narrowing::default();
+    let mut said = BTreeSet::new();
     for word in words.iter().filter(|word| *word != "none") {
         let (what, values) =
             word.split_once('=').ok_or_else(|| format!("--narrow {word}: write WHAT=VALUES"))?;
         let values: Vec<&str> = values.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
+        if !said.insert(what) {
+            return Err(format!(
+                "--narrow {what} stands twice: write all its values in one, with commas between"
+            ));
+        }
         let texts = || values.iter().map(|value| (*value).to_owned()).collect();
         match what {
             "scopes" => narrowing.scopes = Some(texts()),
@@ -68,11 +77,22 @@ pub(super) fn narrowing(words: &[String]) -> Result<Option<Narrowing>, String> {
     Ok((!words.is_empty()).then_some(narrowing))
 }
 
+/// All `--behind` together; `None` when there is none, so that what was registered stays. `none` alone takes all away: who is believed to speak for
+/// others must be able to lose that.
+pub(super) fn behind(words: &[String]) -> Result<Option<BTreeSet<ProviderId>>, String> {
+    match words {
+        [] => Ok(None),
+        [only] if only == "none" => Ok(Some(BTreeSet::new())),
+        several if several.iter().any(|word| word == "none") => Err("--behind none stands alone".to_owned()),
+        several => Ok(Some(several.iter().map(|id| ProviderId::from(id.as_str())).collect())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use broker_core::{attribute::AttributeName, authority::Narrowing};
 
-    use super::narrowing;
+    use super::{behind, narrowing};
 
     fn of(words: &[&str]) -> Result<Option<Narrowing>, String> {
         narrowing(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
@@ -97,8 +117,19 @@ mod tests {
             &["scope=a.example"],
             &["may_assert=dateofbirth"],
             &["none", "scopes=a.example"],
+            &["scopes=a.example", "scopes=b.example"],
         ] {
             assert!(of(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn who_stands_behind_a_provider_can_be_taken_away() {
+        let of = |words: &[&str]| behind(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&[]), Ok(None), "what was registered stays");
+        assert_eq!(of(&["none"]), Ok(Some([].into())));
+        let two = of(&["https://a.example", "https://b.example"]).expect("read").expect("there");
+        assert_eq!(two.len(), 2);
+        assert!(of(&["none", "https://a.example"]).is_err());
     }
 }

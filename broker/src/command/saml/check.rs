@@ -7,7 +7,7 @@ use broker_saml::sp::{
     Allowed, SpSettings,
     inspect::{Against, Captured, inspect},
 };
-use certs::{AlgorithmPolicy, DecryptionKey};
+use certs::DecryptionKey;
 use clap::{Args, ValueHint};
 use metadata::SamlProvider;
 
@@ -142,7 +142,6 @@ fn inspected(
     let settings = SpSettings {
         skew_seconds: arguments.skew,
         require_signed_response: arguments.require_signed_response,
-        algorithms: AlgorithmPolicy { allow_sha1: lets_pass && arguments.allow_sha1 },
         // Both give way to what is given or taken.
         ..SpSettings::new("", "")
     };
@@ -156,6 +155,7 @@ fn inspected(
     let allowed = Allowed {
         unsolicited: lets_pass && arguments.allow_unsolicited,
         no_audience: lets_pass && arguments.allow_no_audience,
+        sha1: lets_pass && arguments.allow_sha1,
     };
     inspect(captured, provider, &settings, &against, allowed, keys, moment::now())
 }

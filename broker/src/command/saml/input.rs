@@ -13,7 +13,10 @@ use metadata::{
     saml::{IdentityProvider, MetadataFile, unregistered_provider},
 };
 
-use super::super::{Stopped, edit};
+use super::{
+    super::{Stopped, edit},
+    report::plain,
+};
 
 /// The largest file that is looked at as a message, in octets: many times what a login takes, so that a login's own refusal shows.
 const LARGEST_MESSAGE: u64 = 16 * 1024 * 1024;
@@ -87,7 +90,11 @@ pub(super) fn provider(path: &Path, captured: &Captured) -> Result<SamlProvider,
         ([only], _) => only,
         (several, Some(issuer)) => {
             several.iter().find(|provider| provider.entity_id == *issuer).ok_or_else(|| {
-                Stopped::could_not(format!("{file} has no identity provider {issuer}.\n{}", named(several)))
+                Stopped::could_not(format!(
+                    "{file} has no identity provider {}.\n{}",
+                    plain(issuer),
+                    named(several)
+                ))
             })?
         }
         // What cannot be read fails before any provider is asked for.
@@ -110,7 +117,7 @@ pub(super) fn provider(path: &Path, captured: &Captured) -> Result<SamlProvider,
             if reasons.is_empty() { "it has none for signatures".to_owned() } else { reasons.join("; ") };
         return Err(Stopped::could_not(format!(
             "{} has no signing key in {file} that may be used: {reasons}. No login is possible with it.",
-            chosen.entity_id
+            plain(&chosen.entity_id)
         )));
     }
     Ok(provider)
@@ -120,7 +127,7 @@ fn named(providers: &[IdentityProvider]) -> String {
     let mut text = format!("It has {}:", providers.len());
     for provider in providers.iter().take(NAMED) {
         text.push_str("\n  ");
-        text.push_str(&provider.entity_id);
+        text.push_str(&plain(&provider.entity_id));
     }
     if providers.len() > NAMED {
         text.push_str("\n  …");

@@ -158,7 +158,7 @@ pub(super) fn print(outcome: &Outcome) -> Result<(), Stopped> {
     lines.say_parts(&[
         (Tone::Strong, &outcome.held.file),
         (Tone::Quiet, &format!(", {} octets, held against ", outcome.held.octets)),
-        (Tone::Strong, &outcome.held.provider),
+        (Tone::Strong, &plain(&outcome.held.provider)),
     ]);
     lines.gap();
     held_against(&mut lines, outcome);
@@ -234,7 +234,7 @@ fn checks(lines: &mut Lines, rows: &[Row]) {
             continue;
         }
         let tone = if matches!(row.verdict, Verdict::Failed(_)) { Tone::Stop } else { Tone::Quiet };
-        let mut below = |text: &str| lines.say(tone, format!("{:16}{text}", ""));
+        let mut below = |text: &str| lines.say(tone, format!("{:16}{}", "", plain(text)));
         below(row.rule);
         match row.verdict {
             Verdict::NotApplicable => below(&format!("found     {}", row.found)),
@@ -317,7 +317,12 @@ fn refused(lines: &mut Lines, outcome: &Outcome, code: FailureCode) -> Result<()
     Ok(())
 }
 
-/// Without control characters: a message must not steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{FFFD}' } else { letter }).collect()
+/// In one line and in its own order: a message must neither steer a terminal nor write lines of the report. No control characters, no
+/// separators of lines, nothing that turns the direction of writing.
+pub(super) fn plain(text: &str) -> String {
+    let steers = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if steers(letter) { '\u{FFFD}' } else { letter }).collect()
 }

@@ -88,6 +88,18 @@ fn without_a_known_relying_party_or_an_address_the_error_is_a_page() {
 }
 
 #[test]
+fn what_cannot_be_a_client_id_is_not_repeated_to_the_log() {
+    let scene = Scene::genuine();
+    for typed in ["Anna Alm 191212121212", "anna\u{e5}", &"1".repeat(257)] {
+        let refusal = scene.receive(&Asked::genuine().with("client_id", typed)).expect_err(typed);
+        assert_eq!(refusal.failure.code, FailureCode::RelyingPartyUnknown, "{typed}");
+        assert!(!refusal.failure.cause.contains(typed) && refusal.relying_party.is_none(), "{typed}");
+    }
+    let refusal = scene.receive(&Asked::genuine().with("client_id", "Tidbok")).expect_err("misspelt");
+    assert!(refusal.failure.cause.contains("\"Tidbok\""), "an operator finds the misspelt one");
+}
+
+#[test]
 fn parameters_in_query_and_form_at_once_are_a_page() {
     let scene = Scene::genuine();
     let both = Inbound { form: Some(b"prompt=none".to_vec()), ..Asked::genuine().by_get() };

@@ -4,6 +4,7 @@ use broker_core::{
     policy::ProviderPolicy,
     request::{Freshness, RequestedAssurance},
     role::{Inbound, Upstream},
+    user_message::{LONGEST, MessageText, UserMessage},
 };
 use certs::AlgorithmPolicy;
 
@@ -101,6 +102,30 @@ fn both_bindings_say_the_same_but_for_the_destination() {
     let over_post = case.read();
     assert_eq!(over_post.destination.as_deref(), Some(POST_URL));
     assert_eq!(AuthnRequest { destination: over_redirect.destination.clone(), ..over_post }, over_redirect);
+}
+
+#[test]
+fn words_that_make_the_address_too_long_are_left_out_of_it() {
+    let mut case = Case::new();
+    case.provider.single_sign_on = vec![endpoint(SamlBinding::Redirect, REDIRECT_URL)];
+    case.provider.shows_user_messages = true;
+    let url = |case: &Case| match case.begin().expect("a request").outbound {
+        Outbound::Redirect { url } => url,
+        Outbound::Post { .. } => panic!("the provider takes no POST"),
+    };
+    let wordless = url(&case).len();
+    let says = |case: &mut Case, words: String| {
+        let text = MessageText::new(&words).expect("a text");
+        case.request.message = Some(UserMessage::new(Some(text), [].into()).expect("a message"));
+    };
+    says(&mut case, "Hej".to_owned());
+    assert!(url(&case).len() > wordless, "a short one travels");
+    // Nothing in it repeats, so that it does not deflate.
+    let long: String = (0..LONGEST as u32).filter_map(|at| char::from_u32(0x4e00 + at * 37)).collect();
+    says(&mut case, long);
+    assert!(url(&case).len() <= LONGEST_URL, "{}", url(&case).len());
+    case.provider.single_sign_on.push(endpoint(SamlBinding::Post, POST_URL));
+    assert!(matches!(case.begin().expect("a request").outbound, Outbound::Post { .. }), "the twin: by POST");
 }
 
 #[test]

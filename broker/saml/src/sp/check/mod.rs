@@ -28,6 +28,7 @@ use broker_core::{
     moment::Timestamp,
     result::{AuthenticationResult, OneTimeUse},
 };
+use certs::AlgorithmPolicy;
 use certs_proof::Verified;
 
 use super::inspect::Noted;
@@ -212,6 +213,8 @@ pub struct Allowed {
     pub unsolicited: bool,
     /// There is no AudienceRestriction. One that is there must name us all the same.
     pub no_audience: bool,
+    /// Signatures with SHA-1 (SC-DP section 8).
+    pub sha1: bool,
 }
 
 /// The steps taken so far.
@@ -248,6 +251,13 @@ impl Steps {
     /// Whether an assertion without AudienceRestriction is looked at further.
     pub(super) fn audience_may_be_absent(&self) -> bool {
         self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.no_audience)
+    }
+
+    /// The signature algorithms that are accepted: SHA-1 in an inspection that asks for it, and in no login, whatever its settings.
+    pub(super) fn algorithms(&self) -> AlgorithmPolicy {
+        AlgorithmPolicy {
+            allow_sha1: self.inspection.as_ref().is_some_and(|inspecting| inspecting.allowed.sha1),
+        }
     }
 
     /// Keeps what an inspection shows of an assertion whose signature held, should it keep every rule.

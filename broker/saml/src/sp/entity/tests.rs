@@ -213,6 +213,24 @@ fn an_answer_is_for_the_one_that_asked_and_no_other() {
 }
 
 #[test]
+fn what_people_are_known_by_comes_before_asking_for_least() {
+    let main = SpEntity::new("main", SpSettings::new(SP, ACS), [A::DisplayName]);
+    let known = [A::DisplayName, A::SubjectId, A::EmployeeHsaId];
+    let other = SpEntity::new("known", SpSettings::new(OTHER, OTHER_ACS), known);
+    let entities = SpEntities::new(main, vec![other], ISSUER);
+    let chosen = |source| {
+        let mut provider = provider();
+        provider.policy = Arc::new(ProviderPolicy { subject_source: source, ..(*provider.policy).clone() });
+        let party = relying_party(&[A::DisplayName]);
+        let entity = entities.choose(&asking(&[(A::DisplayName, true)]), Some(&party), &provider);
+        entity.expect("one").name.clone()
+    };
+    assert_eq!(chosen(SubjectSource::SubjectId), "known", "the main one would be told of nobody");
+    assert_eq!(chosen(SubjectSource::EmployeeHsaId), "known");
+    assert_eq!(chosen(SubjectSource::OidcSub), "main", "the twin: nothing more is needed");
+}
+
+#[test]
 fn a_pseudonym_for_another_of_ours_is_made_for_us() {
     let mut case = Case::genuine();
     case.issue.name_id.sp_name_qualifier = Some(OTHER.to_owned());

@@ -11,7 +11,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::{identifier::ProviderId, moment::Timestamp, policy::ProviderPolicy};
-use certs::{AlgorithmPolicy, PublicKey};
+use certs::PublicKey;
 use serde_json::Value;
 
 use super::*;
@@ -56,17 +56,17 @@ impl Message {
 impl Context {
     fn run(&self, captured: &Captured, allow_sha1: bool) -> Inspection {
         let mut settings = SpSettings::new("", "");
-        settings.algorithms = AlgorithmPolicy { allow_sha1 };
         // The clock of the list fits the conditions of a message; some say that they were issued years earlier.
         settings.message_lifetime_seconds = 10 * 365 * 86_400;
-        inspect(captured, &self.provider, &settings, &self.against, self.allowed, &[], NOW)
+        let allowed = Allowed { sha1: allow_sha1, ..self.allowed };
+        inspect(captured, &self.provider, &settings, &self.against, allowed, &[], NOW)
     }
 
     /// The same provider, and everything else as the message itself wants it.
     fn as_it_wants(&self) -> Self {
         Self {
             against: Against::default(),
-            allowed: Allowed { unsolicited: true, no_audience: true },
+            allowed: Allowed { unsolicited: true, no_audience: true, sha1: false },
             ..self.clone()
         }
     }
@@ -132,6 +132,7 @@ fn message(folder: &Path, entry: &Value) -> Message {
             allowed: Allowed {
                 unsolicited: entry["request_id"].is_null(),
                 no_audience: entry["sp_entity_id"].is_null(),
+                sha1: false,
             },
         },
     }

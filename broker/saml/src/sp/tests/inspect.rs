@@ -55,7 +55,7 @@ fn a_login_lets_nothing_pass_that_an_inspection_may() {
     let request = format!(" InResponseTo=\"_{HANDLE}\"");
     let audience =
         format!("<saml:AudienceRestriction><saml:Audience>{SP}</saml:Audience></saml:AudienceRestriction>");
-    let all = Allowed { unsolicited: true, no_audience: true };
+    let all = Allowed { unsolicited: true, no_audience: true, sha1: false };
     for (part, id, code) in [
         (request.as_str(), CheckId::InResponseTo, FailureCode::Unsolicited),
         (audience.as_str(), CheckId::Audience, FailureCode::AudienceMismatch),
@@ -77,7 +77,7 @@ fn a_login_lets_nothing_pass_that_an_inspection_may() {
 #[test]
 fn what_stands_in_a_message_must_be_right_whatever_is_let_pass() {
     let case = Case::genuine();
-    let all = Allowed { unsolicited: true, no_audience: true };
+    let all = Allowed { unsolicited: true, no_audience: true, sha1: false };
     let xml = case.written("", "");
     let another = |against| inspected(&case, &xml, &against, all).result.err().map(|failure| failure.code);
     let request = Against { in_response_to: Some("_another".to_owned()), ..Against::default() };
