@@ -2,8 +2,13 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpListener,
+    net::{IpAddr, Ipv4Addr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,6 +22,7 @@ use tests::{
     program,
     relying_party::{Authentication, RelyingParty},
     walk::{Next, Walk},
+    wire::Wire,
 };
 
 async fn federation(limits: &str) -> Federation {
@@ -171,6 +177,37 @@ async fn each_address_takes_bodies_of_its_own_size() {
     let browser = federation.browser();
     let (_, _, code) = federation.refused(&browser, port, &sent).await;
     assert_eq!(code, "browser.cookie_missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_beginnings_gives_way_and_others_sign_in() {
+    let federation = federation("begun_per_second = 4\n").await;
+    let port = federation.port();
+    let over = AtomicBool::new(false);
+    let flood = async {
+        let wire = Arc::new(Wire::from_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2))));
+        let mut turned_away = 0;
+        while !over.load(Ordering::Relaxed) {
+            let walk = Walk::new(&federation, Person::asa()).over(wire.clone()).naming_the_provider();
+            let page = walk.browser.open(port, &walk.attempt.path()).await;
+            turned_away += usize::from(!page.reply.header(header::LOCATION).contains("SAMLRequest"));
+        }
+        turned_away
+    };
+    let honest = async {
+        // The flood is a flood only once a whole second has seen it.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        for _ in 0..4 {
+            let (walk, _) = at_provider(&federation).await;
+            assert!(!walk.finish(port).await.id_token.is_empty());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let (turned_away, ()) = tokio::join!(flood, honest);
+    assert!(turned_away > 20, "{turned_away} of the flood gave way");
+    let codes: Vec<_> = federation.nodes[0].refusals().into_iter().map(|line| line["code"].clone()).collect();
+    assert!(codes.iter().all(|code| code == "broker.overloaded"), "{codes:?}");
 }
 
 /// Serves one document over and over on the loopback address, and gives its port.

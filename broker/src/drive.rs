@@ -98,7 +98,7 @@ impl<'n> Step<'n> {
             return Err(self.turned_away(failure, received));
         }
         let (request, return_to) = received.map_err(|refusal| Box::new(Trouble::from(refusal)))?;
-        self.not_in_a_loop(&request, &return_to)?;
+        self.not_too_often(&request, &return_to)?;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),
@@ -153,21 +153,28 @@ impl<'n> Step<'n> {
         })
     }
 
-    /// A browser that a service sends back to us at once begins login upon login: it is stopped, with a page, and costs no signature.
-    fn not_in_a_loop(
+    /// A browser that a service sends back to us at once begins login upon login: it is stopped, with a page, and costs no signature. So is a flood of
+    /// requests without a cookie.
+    fn not_too_often(
         &self,
         request: &AuthenticationRequest,
         return_to: &ReturnTo,
     ) -> Result<(), Box<Trouble>> {
         let https = self.node.config.is_https();
         let begun = LoginCookie::begun_lately(&self.headers, https, self.moment.now);
-        if u32::try_from(begun).is_ok_and(|begun| begun < self.node.config.file.limits.begun_per_minute) {
-            return Ok(());
-        }
-        let failure = Failure::new(
-            FailureCode::BrowserTooMany,
-            "the browser began more logins within a minute than limits.begun_per_minute",
-        );
+        let few =
+            u32::try_from(begun).is_ok_and(|begun| begun < self.node.config.file.limits.begun_per_minute);
+        let failure = if few {
+            match self.node.throttle.begins(self.moment.now) {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            }
+        } else {
+            Failure::new(
+                FailureCode::BrowserTooMany,
+                "the browser began more logins within a minute than limits.begun_per_minute",
+            )
+        };
         Err(Box::new(Trouble {
             language: Some(self.node.language(&request.languages, &self.headers)),
             relying_party: Some(request.relying_party.clone()),

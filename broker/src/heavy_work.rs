@@ -29,6 +29,9 @@ tokio::task_local! {
 pub(crate) struct Source([u8; 8]);
 
 impl Source {
+    /// Of requests that have none, or that are not told apart.
+    pub(crate) const NOBODY: Self = Self([0; 8]);
+
     /// Of an address.
     pub(crate) fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -45,8 +48,8 @@ impl Source {
     }
 
     /// Of the request that is being served; all that have none are one.
-    fn current() -> Self {
-        SOURCE.try_with(|source| *source).unwrap_or(Self([0; 8]))
+    pub(crate) fn current() -> Self {
+        SOURCE.try_with(|source| *source).unwrap_or(Self::NOBODY)
     }
 }
 

@@ -1,7 +1,10 @@
-//! How often one may ask: a relying party, a guesser at its name, a login. Never an address: a hospital sits behind one.
+//! How often one may ask: a relying party, a guesser at its name, a login. Never an address alone: a hospital sits behind one, and it weighs in only
+//! where more logins begin than there is room for ([`beginnings`]).
 //!
 //! All of it is counted in this node's memory, bounded, and by what somebody has to hold: a proven name, or a login that is there. A limit here is
 //! a fence against loops and floods, not a proof of anything; with several nodes each counts for itself.
+
+mod beginnings;
 
 use std::{
     collections::HashMap,
@@ -21,7 +24,8 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
-use crate::config::LimitsSection;
+use self::beginnings::Beginnings;
+use crate::{config::LimitsSection, heavy_work::Source};
 
 /// How many logins' attempts are remembered, twice: this many that were tried lately and this many before those.
 const REMEMBERED: usize = 50_000;
@@ -39,6 +43,7 @@ pub(crate) struct Throttle<C: Clock = DefaultClock> {
     proven: Keyed<C>,
     /// Requests that did not prove it, by the name that they gave.
     unproven: Keyed<C>,
+    beginnings: Beginnings,
     answers: Mutex<Answers>,
     answers_per_login: u32,
     login_seconds: i64,
@@ -69,6 +74,7 @@ impl<C: Clock + Clone> Throttle<C> {
         Self {
             proven: RateLimiter::new(proven, DefaultKeyedStateStore::default(), clock.clone()),
             unproven: RateLimiter::new(unproven, DefaultKeyedStateStore::default(), clock.clone()),
+            beginnings: Beginnings::new(limits.begun_per_second),
             answers: Mutex::default(),
             answers_per_login: limits.answers_per_login,
             login_seconds: i64::try_from(limits.login_seconds).unwrap_or(i64::MAX),
@@ -101,6 +107,14 @@ impl<C: Clock + Clone> Throttle<C> {
                 "more failed authentications than limits.guesses_per_minute",
             )
         })
+    }
+
+    /// Counts a login that is about to begin, by where its request came from.
+    ///
+    /// # Errors
+    /// `broker.overloaded`.
+    pub(crate) fn begins(&self, now: Timestamp) -> Result<(), Failure> {
+        self.beginnings.count(Source::current(), now)
     }
 
     /// Counts an answer for a trip to a provider, before it is looked at. The trip must be known to be there, so that memory is not filled by

@@ -220,6 +220,8 @@ pub(crate) struct LimitsSection {
     pub(crate) guesses_per_minute: u32,
     /// Logins that one browser begins within a minute.
     pub(crate) begun_per_minute: u32,
+    /// Logins that begin within a second, of all together, before those who begin most give way.
+    pub(crate) begun_per_second: u32,
     /// Answers of a provider that are looked at for one login.
     pub(crate) answers_per_login: u32,
 }
@@ -239,6 +241,7 @@ impl Default for LimitsSection {
             client_per_second: 500,
             guesses_per_minute: 60,
             begun_per_minute: 20,
+            begun_per_second: 1_000,
             answers_per_login: 50,
         }
     }

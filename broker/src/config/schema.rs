@@ -42,6 +42,7 @@ pub(crate) const KEYS: &[&str] = &[
     "limits.client_per_second",
     "limits.guesses_per_minute",
     "limits.begun_per_minute",
+    "limits.begun_per_second",
     "limits.answers_per_login",
     "outbound.allow",
     "outbound.ca",

@@ -150,6 +150,7 @@ fn limits(file: &File, problems: &mut Problems) {
         ("guesses_per_minute", limits.guesses_per_minute.into(), 1, 1_000_000),
         // A browser keeps the cookies of twenty logins: what is above that is never reached.
         ("begun_per_minute", limits.begun_per_minute.into(), 3, 20),
+        ("begun_per_second", limits.begun_per_second.into(), 1, 1_000_000),
         ("answers_per_login", limits.answers_per_login.into(), 1, 1_000),
     ];
     for (key, value, least, most) in bounds {

@@ -119,7 +119,6 @@ pub struct Manifest {
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an operator's command makes a handful, and each is used once")]
 pub enum Change {
     /// A new record, or a new version of one.
     AddOrganisation {
