@@ -364,8 +364,9 @@ samlify, xml-crypto. The messages are not part of this project; this table is wr
 
 Each message meets the certificate, the clock, the addresses and the request that its list names; where the list names none, the message's own. What is to be
 refused for its age alone meets our clock. Three things are let pass here that a login never lets pass, and the last column says where it was needed: signatures with SHA-1, an answer that
-names no request, and an assertion without audience. Messages may be old, since some were issued years before their conditions begin. In all
-else this is the default.
+names no request, and an assertion without audience. Most certificates of the
+list hold RSA keys of 1024 bits, which no registered provider may have, and messages may be old, since some were issued years before their conditions begin.
+In all else this is the default.
 
 | the list says | we | messages |
 |---|---|---|
