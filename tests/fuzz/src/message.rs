@@ -106,7 +106,7 @@ pub(crate) fn form(xml: &[u8]) -> Vec<u8> {
 /// # Errors
 /// When it refuses the Response.
 pub fn accepted(xml: &[u8]) -> Result<AuthenticationResult, String> {
-    complete(&Inbound { form: Some(form(xml)), ..Inbound::default() })
+    complete(&Inbound { path: "/saml/acs".to_owned(), form: Some(form(xml)), ..Inbound::default() })
 }
 
 fn complete(message: &Inbound) -> Result<AuthenticationResult, String> {
@@ -201,7 +201,8 @@ mod tests {
         ] {
             let (xml, _) =
                 encrypted(response, how, &SCENE.provider_key, SCENE.recipient(), cipher).expect("encrypted");
-            assert!(accepted(xml.as_bytes()).is_ok(), "{how:?} {cipher:?}");
+            let outcome = accepted(xml.as_bytes());
+            assert!(outcome.is_ok(), "{how:?} {cipher:?}: {:?}", outcome.err());
         }
     }
 
