@@ -420,7 +420,9 @@ fn no_text_is_left_over_and_no_language_lacks_one() {
         + include_str!("mod.rs")
         + include_str!("error.rs")
         + include_str!("start.rs")
-        + include_str!("text.rs");
+        + include_str!("text.rs")
+        + include_str!("operator.rs")
+        + &crate::operator::SOURCES.concat();
     let mut seen: Vec<BTreeSet<String>> = Vec::new();
     for (tag, employees, operators) in OURS {
         let keys: Vec<String> = message_keys(employees).into_iter().chain(message_keys(operators)).collect();

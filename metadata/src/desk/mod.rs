@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use invitation::Invitation;
+pub use invitation::{Invitation, Invited, Link as InvitationLink, MOST_DAYS, NotOpened};
 pub use proposal::{Approval, Event, Happened, HeldFor, Proposal, State};
 pub use shown::{ShownFinding, ShownReport, ShownWords};
 pub use token::{Right, Token};
