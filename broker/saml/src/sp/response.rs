@@ -119,6 +119,11 @@ pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
     Ok(root.attribute("InResponseTo").map(str::to_owned))
 }
 
+/// Whether so much of a message has the whole of its root's start tag: then what comes after changes nothing for [`in_response_to`].
+pub(super) fn begins_with_root(xml: &[u8]) -> bool {
+    empty_root(xml).is_some()
+}
+
 /// The root's start tag as an element without content. Only white space, comments, processing instructions and an XML declaration are
 /// looked past; what comes out for a document that begins otherwise does not read.
 fn empty_root(xml: &[u8]) -> Option<Vec<u8>> {
