@@ -151,7 +151,7 @@ impl Upstream for SamlSp<'_> {
         let form = message.form.as_deref().ok_or_else(|| malformed(BindingRefused::Nothing))?;
         // The beginning alone, where that is enough: the whole is decoded once it is known whose it is.
         let answers = match post::beginning(form, MessageParameter::Response) {
-            Ok(xml) if response::begins_with_root(&xml) => response::in_response_to(&xml),
+            Ok(xml) if response::is_enough(&xml) => response::in_response_to(&xml),
             _ => post::decode(form, MessageParameter::Response)
                 .map_err(malformed)
                 .and_then(|posted| response::in_response_to(&posted.xml)),
