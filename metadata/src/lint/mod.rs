@@ -3,7 +3,9 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `profile.rs` | whose rules a file is judged by |
 //! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
+//! | `document.rs` | any file: what kind it is and which rules meet it |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
 //! | `record.rs` | rules for organisation records |
@@ -11,13 +13,17 @@
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
+mod document;
 pub mod oidc;
+pub mod profile;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub mod report;
 pub mod rule;
 pub mod saml;
 
+pub use document::{Entities, MOST_OCTETS, Measure, document};
+pub use profile::{Profile, Profiles};
 pub use report::{Finding, Place, Report};
 pub use rule::{Rule, Severity, Text, Tongue};
 
