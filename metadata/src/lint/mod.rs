@@ -6,11 +6,13 @@
 //! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
+//! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
 //! | `record.rs` | rules for organisation records |
 //! | `registry.rs` | rules between a file and what is registered already |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
+pub(crate) mod guard;
 pub mod oidc;
 pub(crate) mod record;
 pub(crate) mod registry;
@@ -24,7 +26,7 @@ pub use rule::{Rule, Severity, Text, Tongue};
 /// Every rule there is, for the table in the documentation, in the order of their names.
 #[must_use]
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec()]
+    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec(), guard::RULES.to_vec()]
         .into_iter()
         .flatten()
         .collect();
@@ -45,6 +47,7 @@ mod tests {
             include_str!("../oidc/tests.rs"),
             include_str!("../addition/tests.rs"),
             include_str!("../organisation/tests.rs"),
+            include_str!("../revision/guard/tests.rs"),
         ]
         .concat();
         let untested: Vec<_> = all_rules()
