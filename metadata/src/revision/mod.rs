@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `head.rs` | the head: numbered, under a MAC whose key lies outside the store |
 //! | `manifest.rs` | who is registered, with which document and settings; how that may change |
+//! | `record.rs` | the sealed record of a revision: who, when, what changed; each names the one before |
 //! | `build.rs` | a manifest and its documents to a [`crate::Registry`], taking over what did not change |
 //!
 //! A writer to the store can thus deny service, but never add a peer, change a key, or bring back an old registry to a node that
@@ -13,12 +14,14 @@
 mod build;
 mod head;
 mod manifest;
+mod record;
 
 use certs::DigestAlgorithm;
 
 pub use build::{BuildFailed, Withheld};
 pub use head::{Head, HeadRefused};
 pub use manifest::{Change, ChangeRefused, Entry, EntryId, Manifest, ManifestUnreadable};
+pub use record::{EntryChange, Link, Record, RecordRefused, SEAL_LABEL, other_changes};
 
 /// The name of a document: the SHA-256 of its octets, lower-case hexadecimal.
 #[must_use]
