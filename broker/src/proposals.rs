@@ -15,8 +15,13 @@ use metadata::{
     Registry,
     addition::check_again,
     desk::{Actor, Awaiting, Desk, DeskRefused, HeldFor, Proposal, ShownReport, Wanted},
+    key_use::KeyUse,
     lint::Report,
-    revision::{Change, document_name},
+    revision::{
+        Change, Entry, EntryChange, EntryId, Manifest,
+        difference::{self, Sentence},
+        document_name, guard,
+    },
 };
 
 use crate::{
@@ -40,6 +45,9 @@ pub(crate) struct Office<'a> {
     pub(crate) clock: fn() -> Timestamp,
 }
 
+/// How often a publication is judged anew when somebody else was faster.
+const TRIES: u32 = 5;
+
 /// Why something did not happen. Nothing has changed then, unless the store went away at that moment.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProposalFailed {
@@ -61,9 +69,26 @@ pub(crate) enum ProposalFailed {
     /// Nobody can say.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Somebody else was faster.
+    #[error("somebody else changed the registry at the same moment; nothing was changed. Try again.")]
+    Moved,
     /// A document of it is gone.
     #[error("the document {0} of the proposal is not in the store any more: submit it again")]
     DocumentGone(String),
+}
+
+/// What changes are judged by.
+pub(crate) struct Grounds {
+    documents: HashMap<String, Vec<u8>>,
+    /// When keys were last in use.
+    pub(crate) seen: KeyUse,
+}
+
+impl Grounds {
+    /// A document by its name.
+    pub(crate) fn document(&self, name: &str) -> Option<&[u8]> {
+        self.documents.get(name).map(Vec::as_slice)
+    }
 }
 
 /// What a person is to see of a proposal before they decide.
@@ -78,6 +103,8 @@ pub(crate) struct Judged {
     pub(crate) awaiting: Awaiting,
     /// Whether what it would change is still what it was.
     pub(crate) is_fresh: bool,
+    /// What becomes of each entry, in words.
+    pub(crate) words: Vec<(EntryId, Vec<Sentence>)>,
 }
 
 impl Office<'_> {
@@ -121,11 +148,15 @@ impl Office<'_> {
     pub(crate) async fn judged(self, live: &Live, id: u64) -> Result<Judged, ProposalFailed> {
         let desk = self.desk.read(self.store).await?;
         let proposal = desk.proposals.get(&id).cloned().ok_or(DeskRefused::Unknown(id))?;
-        let documents = self.documents(&proposal).await?;
-        let (report, holds) = self.judge(&live.registry, &proposal.changes, &documents)?;
+        let brought = if proposal.is_open() { self.documents(&proposal).await? } else { HashMap::new() };
+        // Of one that is closed, what was kept with it is to be read; there is nothing to judge any more.
+        let changes = if proposal.is_open() { proposal.changes.as_slice() } else { &[] };
+        let grounds = self.grounds(&live.registry, changes, brought).await?;
+        let (report, holds) = self.judge(&live.registry, changes, &grounds)?;
+        let words = words(live.registry.manifest(), changes, &grounds);
         let awaiting = proposal.awaiting(&held(&holds));
         let is_fresh = proposal.is_fresh(live.registry.manifest());
-        Ok(Judged { proposal, report, holds, awaiting, is_fresh })
+        Ok(Judged { proposal, report, holds, awaiting, is_fresh, words })
     }
 
     /// Somebody else than the author approves. What the rules refuse by now is not approved.
@@ -192,26 +223,35 @@ impl Office<'_> {
             proposal: Some(id),
             ..Signed::by(by.clone(), "")
         };
-        let (revision, ()) = self
-            .registry
-            .change(self.store, live, &signed, self.clock, |registry| {
-                let (report, holds) = self.judge(registry, &proposal.changes, &contents)?;
-                let holds = held(&holds);
-                was_held = !holds.is_empty();
-                desk.may_publish(id, by, &holds, despite_hold, registry.manifest())?;
-                if report.has_errors() {
-                    return Err(ProposalFailed::Rules(report));
-                }
-                Ok((
-                    Changes {
+        let mut tries = 0;
+        let revision = loop {
+            let grounds = self.grounds(&live.registry, &proposal.changes, contents.clone()).await?;
+            let done = self
+                .registry
+                .change(self.store, live, &signed, self.clock, |registry| {
+                    let (report, holds) = self.judge(registry, &proposal.changes, &grounds)?;
+                    let holds = held(&holds);
+                    was_held = !holds.is_empty();
+                    desk.may_publish(id, by, &holds, despite_hold, registry.manifest())?;
+                    if report.has_errors() {
+                        return Err(ProposalFailed::Rules(report));
+                    }
+                    let changes = Changes {
                         documents: contents.values().cloned().collect(),
                         list: proposal.changes.clone(),
                         despite_hold: despite_hold.filter(|_| was_held).map(str::to_owned),
-                    },
-                    (),
-                ))
-            })
-            .await?;
+                    };
+                    Ok((changes, ()))
+                })
+                .await;
+            tries += 1;
+            match done {
+                Ok((revision, ())) => break revision,
+                // Somebody else changed what it is judged against: judged anew against that.
+                Err(ProposalFailed::Moved) if tries < TRIES => {}
+                Err(other) => return Err(other),
+            }
+        };
         let now = (self.clock)();
         let reason = despite_hold.filter(|_| was_held);
         let told = self
@@ -230,31 +270,73 @@ impl Office<'_> {
         Ok(revision)
     }
 
+    /// What is needed to judge changes against a registry: the documents of both sides, and when keys were last in use.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub(crate) async fn grounds(
+        self,
+        registry: &Registry,
+        changes: &[Change],
+        brought: HashMap<String, Vec<u8>>,
+    ) -> Result<Grounds, ProposalFailed> {
+        let names = guard::needed(registry, changes).into_iter().filter(|name| !brought.contains_key(name));
+        let mut documents = self.registry.documents(self.store, names).await?;
+        documents.extend(brought);
+        Ok(Grounds { documents, seen: self.registry.key_use(self.store).await? })
+    }
+
     /// What the rules and the guard say of changes, against a registry.
     ///
     /// # Errors
-    /// When a document that a change names is not among `documents`.
+    /// When the grounds are those of another registry, or a document that the changes bring is not among them.
     pub(crate) fn judge(
         self,
         registry: &Registry,
         changes: &[Change],
-        documents: &HashMap<String, Vec<u8>>,
+        grounds: &Grounds,
     ) -> Result<(Report, Report), ProposalFailed> {
-        let find = |name: &str| documents.get(name).cloned();
-        let report = check_again(changes, &find, self.client_secrets, registry, (self.clock)())
+        if guard::needed(registry, changes).iter().any(|name| !grounds.documents.contains_key(name)) {
+            return Err(ProposalFailed::Moved);
+        }
+        let now = (self.clock)();
+        let whole = |name: &str| grounds.documents.get(name).cloned();
+        let report = check_again(changes, &whole, self.client_secrets, registry, now)
             .map_err(ProposalFailed::DocumentGone)?;
-        Ok((report, Report::new()))
+        let find = |name: &str| grounds.documents.get(name).map(Vec::as_slice);
+        Ok((report, guard::judge(registry, changes, &find, &grounds.seen, now)))
     }
 
+    /// The documents that a proposal brings.
     async fn documents(self, proposal: &Proposal) -> Result<HashMap<String, Vec<u8>>, ProposalFailed> {
-        let found = self.store.kept(&proposal.documents).await?;
-        let mut documents = HashMap::new();
-        for (name, octets) in proposal.documents.iter().zip(found) {
-            let octets = octets.ok_or_else(|| ProposalFailed::DocumentGone(name.clone()))?;
-            documents.insert(name.clone(), octets);
+        let documents = self.registry.documents(self.store, proposal.documents.iter().cloned()).await?;
+        match proposal.documents.iter().find(|name| !documents.contains_key(*name)) {
+            Some(gone) => Err(ProposalFailed::DocumentGone(gone.clone())),
+            None => Ok(documents),
         }
-        Ok(documents)
     }
+}
+
+/// What changes do to what is live, in words, by the entry.
+pub(crate) fn words(live: &Manifest, changes: &[Change], grounds: &Grounds) -> Vec<(EntryId, Vec<Sentence>)> {
+    let after = changes.iter().try_fold(live.clone(), |manifest, change| manifest.with(change.clone()));
+    let after = after.unwrap_or_else(|_| live.clone());
+    EntryChange::between(live, &after)
+        .into_iter()
+        .map(|change| {
+            let side = |entry: &'_ Option<Entry>| {
+                entry.as_ref().map(|entry| (entry.clone(), grounds.document(entry.document()).unwrap_or_default().to_vec()))
+            };
+            let (before, after) = (side(&change.before), side(&change.after));
+            let told = difference::describe(
+                &change.id,
+                before.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
+                after.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
+                &grounds.seen,
+            );
+            (change.id, told)
+        })
+        .collect()
 }
 
 /// Holds as the desk keeps them.

@@ -5,7 +5,11 @@
 //!
 //! Neighbours: `journal.rs` knows what an interrupted publication left, `prune.rs` sweeps; `proposals.rs` publishes proposals through this.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use broker_core::{
     moment::Timestamp,
@@ -19,6 +23,7 @@ use certs::{
 use metadata::{
     Registry,
     desk::{Actor, Approval},
+    key_use::{self, KeyUse},
     revision::{
         BuildFailed, Change, ChangeRefused, EntryChange, Head, HeadRefused, Link, Manifest,
         ManifestUnreadable, Record, RecordRefused, SEAL_LABEL, document_name, other_changes,
@@ -43,6 +48,7 @@ pub(crate) struct RegistryFile {
     record: SealKey,
     pub(crate) journal: Journal,
     seen: Seen,
+    key_use: MacKey,
     directory: PathBuf,
 }
 
@@ -159,6 +165,7 @@ impl RegistryFile {
             journal: Journal::new(keys),
             // What a node on this machine keeps counts too.
             seen: Seen::at(state.join("registry.head"), &mac).and(&directory.join("head"), &mac),
+            key_use: wiring::key_use_key(keys),
             mac,
             directory,
         })
@@ -213,16 +220,8 @@ impl RegistryFile {
             let manifest = self.manifest(store, &head.manifest).await?;
             let known = &previous.manifest().entries;
             let changed = manifest.entries.iter().filter(|(id, entry)| known.get(*id) != Some(*entry));
-            let mut names: Vec<String> = changed.map(|(_, entry)| entry.document().to_owned()).collect();
-            names.sort_unstable();
-            names.dedup();
-            let mut contents = HashMap::new();
-            for batch in names.chunks(256) {
-                let found = store.kept(batch).await?;
-                contents.extend(
-                    batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))),
-                );
-            }
+            let names: Vec<String> = changed.map(|(_, entry)| entry.document().to_owned()).collect();
+            let contents = self.documents(store, names).await?;
             let built = off_thread(move || {
                 let find = |name: &str| contents.get(name).map(Vec::as_slice);
                 Registry::build(number, &manifest, &find, Some(&previous), now)
@@ -240,6 +239,38 @@ impl RegistryFile {
         off_thread(move || registry_watch::build(number, &manifest, &contents, None, now))
             .await?
             .map_err(EditFailed::Tampered)
+    }
+
+    /// When which key of which provider last verified a message: what the guard goes by. Where somebody has meddled with it
+    /// nothing is published until a node has written it anew.
+    ///
+    /// # Errors
+    /// When the store is away, or the notes are not to be believed.
+    pub(crate) async fn key_use(&self, store: &dyn Store) -> Result<KeyUse, EditFailed> {
+        let Some(octets) = store.head(key_use::HEAD).await? else { return Ok(KeyUse::default()) };
+        KeyUse::open(&octets, &self.key_use).map_err(|error| EditFailed::Tampered(error.to_string()))
+    }
+
+    /// The octets of all of these names that are there.
+    ///
+    /// # Errors
+    /// When the store is away, or has something else under one of the names.
+    pub(crate) async fn documents(
+        &self,
+        store: &dyn Store,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<HashMap<String, Vec<u8>>, EditFailed> {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let mut contents = HashMap::new();
+        for batch in names.chunks(256) {
+            let found = match store.kept(batch).await {
+                Err(StoreError::Unexpected(why)) => return Err(EditFailed::Tampered(why)),
+                found => found?,
+            };
+            contents.extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
+        }
+        Ok(contents)
     }
 
     /// A manifest by its name.

@@ -4,8 +4,7 @@ use clap::{Args, Subcommand};
 use metadata::{
     desk::{Actor, Awaiting, Event, Happened, Proposal as Lying, State},
     lint::Tongue,
-    revision::{EntryChange, Manifest},
-};
+    };
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -180,6 +179,9 @@ async fn show(one: &One) -> Result<(), Stopped> {
             let now = |report: &metadata::lint::Report| serde_json::to_value(&report.findings);
             members.insert("report_now".to_owned(), now(&judged.report).map_err(Stopped::could_not)?);
             members.insert("holds_now".to_owned(), now(&judged.holds).map_err(Stopped::could_not)?);
+            let words: Vec<_> =
+                judged.words.iter().map(|(id, words)| serde_json::json!({ "entry": id, "words": words })).collect();
+            members.insert("changes".to_owned(), words.into());
         }
         return style::json(&shown);
     }
@@ -196,8 +198,8 @@ async fn show(one: &One) -> Result<(), Stopped> {
     lines.gap();
     if proposal.is_open() && judged.is_fresh {
         lines.say(Tone::Quiet, "What it changes");
-        for change in changes(proposal, edit.registry().manifest()) {
-            revision::say(&mut lines, &change);
+        for (id, words) in &judged.words {
+            revision::say_words(&mut lines, id, words);
         }
         for (heading, report) in [("What the rules say", &judged.report), ("Why it is held", &judged.holds)] {
             let text = report.render("the document", edit::tongue());
@@ -244,16 +246,6 @@ fn happened(event: &Event) -> String {
         Some(by) => format!("{}  {what}, by {}", event.at.to_rfc3339(), by.name()),
         None => format!("{}  {what}", event.at.to_rfc3339()),
     }
-}
-
-/// What a proposal would change of what is live.
-fn changes(proposal: &Lying, live: &Manifest) -> Vec<EntryChange> {
-    let after = proposal
-        .changes
-        .iter()
-        .try_fold(live.clone(), |manifest, change| manifest.with(change.clone()))
-        .unwrap_or_else(|_| live.clone());
-    EntryChange::between(live, &after)
 }
 
 /// Opens what is needed, and says who acts.

@@ -412,7 +412,7 @@ async fn restore(restore: &Restore) -> Result<(), Stopped> {
     if restore.json {
         style::json(&serde_json::json!({
             "revision": number,
-            "restored": changes.iter().map(|change| name_of(change).to_string()).collect::<Vec<_>>(),
+            "restored": changes.iter().map(name_of).collect::<Vec<_>>(),
             "not_restored": left,
         }))?;
     } else {
@@ -443,12 +443,12 @@ async fn possible(edit: &Edit, wanted: &[EntryChange]) -> Result<(Vec<Change>, V
     let mut manifest = edit.registry().manifest().clone();
     let (mut changes, mut left) = (Vec::new(), Vec::new());
     let mut refuse = |change: &Change, why: String, report: Report| {
-        left.push(NotRestored { entry: name_of(change).to_string(), why, report });
+        left.push(NotRestored { entry: name_of(change), why, report });
     };
     let contents = documents(edit, wanted).await?;
     let find = |name: &str| contents.get(name).cloned();
     let steps: Vec<Change> = wanted.iter().map(change_of).collect();
-    let is_record = |change: &Change| matches!(name_of(change), EntryId::Organisation(_));
+    let is_record = |change: &Change| matches!(change.entry(), Some(EntryId::Organisation(_)));
     let is_removal = |change: &Change| matches!(change, Change::Remove { .. });
     let mut registry: Option<Registry> = None;
     // Records that come back, peers that come back, peers that go, records that go.
@@ -501,29 +501,18 @@ async fn documents(edit: &Edit, wanted: &[EntryChange]) -> Result<HashMap<String
     if wanted.iter().any(|change| matches!(change.id, EntryId::Organisation(_))) {
         names.extend(edit.registry().manifest().documents().map(str::to_owned));
     }
-    names.sort_unstable();
-    names.dedup();
-    let mut contents = HashMap::new();
-    for batch in names.chunks(256) {
-        let found = edit.store.kept(batch).await.map_err(Stopped::could_not)?;
-        contents.extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
-    }
-    Ok(contents)
+    Ok(edit.file.documents(&*edit.store, names).await?)
 }
 
-/// The change that turns what is live (`before`) into what was (`after`). A suspension and a secret of today stay.
+/// The change that turns what is live (`before`) into what was (`after`). A secret of today stays; suspensions are no part of an entry, and
+/// stay too.
 fn change_of(change: &EntryChange) -> Change {
     let Some(mut entry) = change.after.clone() else { return Change::Remove { id: change.id.clone() } };
-    match (&mut entry, &change.before) {
-        (Entry::SamlProvider { settings, .. }, Some(Entry::SamlProvider { settings: live, .. })) => {
-            settings.suspended |= live.suspended;
-        }
-        (Entry::OidcClient { settings, .. }, Some(Entry::OidcClient { settings: live, .. })) => {
-            settings.suspended |= live.suspended;
-            // An old secret may be the very reason why there is a new one.
-            settings.secret = live.secret.clone().or(settings.secret.take());
-        }
-        _ => {}
+    if let (Entry::OidcClient { settings, .. }, Some(Entry::OidcClient { settings: live, .. })) =
+        (&mut entry, &change.before)
+    {
+        // An old secret may be the very reason why there is a new one.
+        settings.secret = live.secret.clone().or(settings.secret.take());
     }
     match (&change.id, entry) {
         (EntryId::Organisation(number), Entry::Organisation { document }) => {
@@ -533,11 +522,9 @@ fn change_of(change: &EntryChange) -> Change {
     }
 }
 
-fn name_of(change: &Change) -> EntryId {
-    match change {
-        Change::AddOrganisation { number, .. } => EntryId::Organisation(number.clone()),
-        Change::AddMetadata { id, .. } | Change::Remove { id } => id.clone(),
-    }
+/// The entry that a change is about, in words.
+fn name_of(change: &Change) -> String {
+    change.entry().map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// Whether a person means this entry: by its whole name, or by the part after the kind.

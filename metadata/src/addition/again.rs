@@ -51,7 +51,8 @@ pub fn check_again(
                     (id.clone(), document, Some(Choices { organisation, client_id, ..Choices::default() }))
                 }
             },
-            Change::Remove { .. } => continue,
+            // What goes, and what is suspended, says nothing that a rule could refuse.
+            Change::Remove { .. } | Change::Suspend { .. } | Change::Resume { .. } => continue,
         };
         let octets = document(name).ok_or_else(|| name.clone())?;
         let about = match &id {

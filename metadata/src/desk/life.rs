@@ -126,6 +126,9 @@ pub enum DeskRefused {
     /// Records are the federation operator's.
     #[error("organisation records are changed by the federation operator alone")]
     Record,
+    /// A suspension is not proposed.
+    #[error("suspensions are not proposed: the federation operator makes and lifts them")]
+    Suspension,
     /// The manifest does not take it.
     #[error(transparent)]
     Change(#[from] ChangeRefused),
@@ -160,7 +163,7 @@ impl Desk {
         }
         self.next += 1;
         let id = self.next;
-        let before = wanted.changes.iter().map(|change| digest_in(live, &entry_of(change))).collect();
+        let before = wanted.changes.iter().filter_map(Change::entry).map(|id| digest_in(live, id)).collect();
         self.proposals.insert(
             id,
             Proposal {
@@ -463,16 +466,9 @@ impl Proposal {
     }
 }
 
-/// The entry that a change is about.
-pub(super) fn entry_of(change: &Change) -> EntryId {
-    match change {
-        Change::AddOrganisation { number, .. } => EntryId::Organisation(number.clone()),
-        Change::AddMetadata { id, .. } | Change::Remove { id } => id.clone(),
-    }
-}
-
-fn digest_in(live: &Manifest, id: &EntryId) -> (EntryId, Option<String>) {
-    (id.clone(), live.entries.get(id).map(Entry::digest))
+fn digest_in(live: &Manifest, id: EntryId) -> (EntryId, Option<String>) {
+    let digest = live.entries.get(&id).map(Entry::digest);
+    (id, digest)
 }
 
 /// What is proposed for an organisation changes entries of that organisation alone.
@@ -481,12 +477,13 @@ fn within(change: &Change, wanted: &Wanted, live: &Manifest) -> Result<(), DeskR
         entry: id.clone(),
         organisation: wanted.organisation.clone(),
     };
-    let id = entry_of(change);
+    // A suspension is one person's act, at once, and nothing that others could hold up.
+    let Some(id) = change.entry() else { return Err(DeskRefused::Suspension) };
     let is_of = |entry: &Entry| entry.organisation() == Some(&wanted.organisation);
     match change {
         Change::AddOrganisation { .. } => return Err(DeskRefused::Record),
         Change::AddMetadata { entry, .. } if !is_of(entry) => return Err(beyond(&id)),
-        Change::AddMetadata { .. } | Change::Remove { .. } => {}
+        Change::AddMetadata { .. } | Change::Remove { .. } | Change::Suspend { .. } | Change::Resume { .. } => {}
     }
     match live.entries.get(&id) {
         Some(Entry::Organisation { .. }) => Err(DeskRefused::Record),

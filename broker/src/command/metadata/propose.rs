@@ -54,8 +54,9 @@ pub(super) async fn run(
     for (_, one) in reports {
         report.findings.extend(one.findings);
     }
-    let contents = names.iter().cloned().zip(documents.iter().cloned()).collect();
-    let (_, holds) = edit.office().judge(edit.registry(), &changes, &contents)?;
+    let brought = names.iter().cloned().zip(documents.iter().cloned()).collect();
+    let grounds = edit.office().grounds(edit.registry(), &changes, brought).await?;
+    let (_, holds) = edit.office().judge(edit.registry(), &changes, &grounds)?;
     let wanted = Wanted {
         organisation,
         author: edit.signed.by.clone(),
