@@ -39,8 +39,11 @@ use crate::{
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
     oidc_keys::OidcKeys,
+    operator::Counters,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
+    proposals::Office,
+    registry_edit::RegistryFile,
     registry_watch::RegistryWatch,
     throttle::Throttle,
 };
@@ -60,6 +63,10 @@ pub(crate) struct Node {
     pub(crate) registry: RegistryWatch,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
+    /// The registry as it lies in the store: for what is published from here.
+    pub(crate) registry_file: RegistryFile,
+    /// How many files each operator gave lately.
+    pub(crate) given: Counters,
     /// The keys that sign tokens.
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
@@ -101,6 +108,11 @@ pub(crate) fn registry_key(keys: &KeyDirectory) -> MacKey {
     keys.registry_secret().mac_key("registry head")
 }
 
+/// The key that authenticates the record of when keys were used.
+pub(crate) fn key_use_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("key use")
+}
+
 impl Node {
     /// Makes a node around a store that is open.
     ///
@@ -123,6 +135,7 @@ impl Node {
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let registry_file = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -140,6 +153,8 @@ impl Node {
             keys,
             registry,
             desk,
+            registry_file,
+            given: Counters::new(),
             oidc_keys,
             pages,
             failed,
@@ -147,6 +162,17 @@ impl Node {
             keys_agreed: AtomicBool::new(false),
             own_metadata: OwnMetadata::default(),
         }))
+    }
+
+    /// Where proposals are handled: as a local command does, from here.
+    pub(crate) fn office(&self) -> Office<'_> {
+        Office {
+            store: &**self.vault.store(),
+            registry: &self.registry_file,
+            desk: &self.desk,
+            client_secrets: &self.client_secrets,
+            clock: crate::moment::now,
+        }
     }
 
     /// Our OpenID provider face over a registry snapshot.

@@ -1,81 +1,24 @@
 //! What a change changes, and why it is held, in words.
 
-use std::collections::HashMap;
-
-use broker_core::port::StoreError;
 use metadata::{
-    Registry,
     desk::{HeldFor, ShownFinding, ShownWords},
-    key_use::KeyUse,
     lint::{Report, Tongue},
-    revision::{Change, Entry, EntryId, difference, guard},
+    revision::{Change, EntryId, difference::Sentence},
 };
 
-use crate::{
-    page::{EntryView, HoldView},
-    wiring::Node,
-};
-
-/// Documents by their names.
-pub(super) type Documents = HashMap<String, Vec<u8>>;
-
-/// The documents that a change is described and judged by: those that are registered, and those that it brings, where `brought` has not got them.
-pub(super) async fn documents(
-    node: &Node,
-    registry: &Registry,
-    changes: &[Change],
-    brought: Documents,
-) -> Result<Documents, StoreError> {
-    let mut documents = brought;
-    let names: Vec<String> = guard::needed(registry, changes)
-        .into_iter()
-        .chain(changes.iter().filter_map(|change| {
-            let entry = registry.manifest().entries.get(&entry_of(change)?)?;
-            Some(entry.document().to_owned())
-        }))
-        .filter(|name| !documents.contains_key(name))
-        .collect();
-    for batch in names.chunks(64) {
-        let found = node.vault.store().kept(batch).await?;
-        documents.extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
-    }
-    Ok(documents)
-}
+use crate::page::{EntryView, HoldView};
 
 /// What changes, entry by entry.
-pub(super) fn described(
-    registry: &Registry,
-    changes: &[Change],
-    documents: &Documents,
-    seen: &KeyUse,
-    tongue: Tongue,
-) -> Vec<EntryView> {
-    let with_document =
-        |entry: &Entry| documents.get(entry.document()).map(|octets| (entry.clone(), octets.clone()));
-    changes
+pub(super) fn described(words: &[(EntryId, Vec<Sentence>)], tongue: Tongue) -> Vec<EntryView> {
+    let said = |sentence: &Sentence| match tongue {
+        Tongue::Swedish => sentence.sv.clone(),
+        Tongue::English => sentence.en.clone(),
+    };
+    words
         .iter()
-        .filter_map(|change| {
-            let id = entry_of(change)?;
-            let before = registry.manifest().entries.get(&id).and_then(with_document);
-            let after = match change {
-                Change::AddMetadata { entry, .. } => with_document(entry),
-                _ => None,
-            };
-            let pair = |version: &'_ Option<(Entry, Vec<u8>)>| {
-                version.as_ref().map(|(entry, octets)| (entry.clone(), octets.clone()))
-            };
-            let (before, after) = (pair(&before), pair(&after));
-            let sentences = difference::describe(
-                &id,
-                before.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
-                after.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
-                seen,
-            );
-            let said = sentences.into_iter().map(|sentence| match tongue {
-                Tongue::Swedish => sentence.sv,
-                Tongue::English => sentence.en,
-            });
-            Some(EntryView { id: name_of(&id), sentences: said.collect() })
+        .map(|(id, sentences)| EntryView {
+            id: name_of(id),
+            sentences: sentences.iter().map(said).collect(),
         })
         .collect()
 }

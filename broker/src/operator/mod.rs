@@ -33,8 +33,10 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::wiring::Node;
 pub(crate) use give::Counters;
+use visit::{Instead, Visit};
+
+use crate::{moment, proposals::ProposalFailed, registry_edit::Live, wiring::Node};
 
 /// The octets of the largest file that is taken here.
 const LARGEST_FILE: usize = 2 * 1024 * 1024;
@@ -70,3 +72,16 @@ pub(crate) const SOURCES: &[&str] = &[
     include_str!("proposal.rs"),
     include_str!("review.rs"),
 ];
+
+/// What is live, read from the store.
+async fn live(node: &Node, visit: &Visit) -> Result<Live, Instead> {
+    let known = Some(node.registry.any()).filter(|known| known.number() > 0);
+    let live = node.registry_file.read(&**node.vault.store(), known, moment::now()).await;
+    live.map_err(|error| visit::away(node, &visit.language, &error, !error.is_refusal()))
+}
+
+/// The page for what a proposal met and that no press mends.
+fn failed(node: &Node, visit: &Visit, failed: &ProposalFailed) -> Instead {
+    let alarm = matches!(failed, ProposalFailed::Desk(desk) if desk.is_alarm());
+    visit::away(node, &visit.language, failed, alarm)
+}

@@ -23,7 +23,7 @@ use metadata::{
 };
 
 use super::{
-    change::{self, Documents},
+    change,
     visit::{self, Visit},
 };
 use crate::{
@@ -56,16 +56,18 @@ pub(super) async fn show(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
         .iter()
         .filter(|(_, entry)| entry.organisation() == Some(organisation))
         .collect();
-    let names: Vec<String> = entries.iter().map(|(_, entry)| entry.document().to_owned()).collect();
-    let mut documents = Documents::new();
-    for batch in names.chunks(64) {
-        match node.vault.store().kept(batch).await {
-            Ok(found) => documents
-                .extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?)))),
-            Err(error) => return *visit::away(&node, &visit.language, &error, false),
+    let store = &**node.vault.store();
+    let names = entries.iter().map(|(_, entry)| entry.document().to_owned());
+    let documents = node.registry_file.documents(store, names).await;
+    let (documents, seen) = match (documents, node.registry_file.key_use(store).await) {
+        (Ok(documents), Ok(seen)) => (documents, seen),
+        (Err(error), _) => return *visit::away(&node, &visit.language, &error, true),
+        // A place without that is better than none; the alarm is in the log.
+        (Ok(documents), Err(error)) => {
+            tracing::error!(%error, "when keys were used is not known");
+            (documents, KeyUse::default())
         }
-    }
-    let seen = super::key_use(&node).await;
+    };
     let providers = entries.iter().filter_map(|(id, entry)| {
         let EntryId::SamlProvider(provider) = id else { return None };
         let octets = documents.get(entry.document());
@@ -193,7 +195,7 @@ fn provider_card(
     match live {
         None => states.push("withheld"),
         Some(live) => {
-            if registry.suspensions().allow_provider(&live.policy).is_err() {
+            if registry.suspensions().allow_provider(id, &live.policy.organisation.number).is_err() {
                 states.push("suspended");
             }
             if live.signing_keys.is_empty() {
@@ -204,7 +206,7 @@ fn provider_card(
             }
         }
     }
-    let keys = octets.map(|octets| keys(octets, id, registry, seen, visit.now())).unwrap_or_default();
+    let keys = octets.map(|octets| keys(octets, id, registry, seen)).unwrap_or_default();
     ProviderCard {
         name: name.to_owned(),
         id: id.to_string(),
@@ -220,7 +222,6 @@ fn keys(
     id: &broker_core::identifier::ProviderId,
     registry: &Registry,
     seen: &KeyUse,
-    now: Timestamp,
 ) -> Vec<KeyRow> {
     let Ok(file) = MetadataFile::read(octets, MOST_OCTETS) else { return Vec::new() };
     let Some(provider) =
@@ -254,7 +255,6 @@ fn keys(
                     .is_some_and(|fingerprint| registry.suspensions().keys.contains(&fingerprint)),
             }
         })
-        .filter(|row| !row.fingerprint.is_empty() || row.expires.is_some() || now.0 > 0)
         .collect()
 }
 

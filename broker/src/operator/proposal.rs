@@ -9,9 +9,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use metadata::{
-    desk::{Awaiting, DeskRefused, Happened, HeldFor, Proposal, Right, ShownReport, State as ProposalState},
+    desk::{Awaiting, DeskRefused, Happened, Proposal, Right, State as ProposalState},
     lint::{Place, Severity},
-    revision::guard,
 };
 use serde::Deserialize;
 
@@ -20,12 +19,11 @@ use super::{
     visit::{self, Form, Instead, Visit},
 };
 use crate::{
-    desk::DeskFailed,
-    moment,
     page::{
-        Argument, EventView, FindingView, May, OperatorMessage, OperatorPage, Problem, ProposalView,
+        Argument, EntryView, EventView, FindingView, May, OperatorMessage, OperatorPage, Problem, ProposalView,
         SecretView,
     },
+    proposals::{self, ProposalFailed},
     wiring::Node,
 };
 
@@ -83,71 +81,58 @@ fn own<'v>(node: &Node, visit: &'v Visit, number: u64) -> Result<&'v Proposal, I
     found.ok_or_else(|| visit.message(node, OperatorMessage::Gone))
 }
 
-/// Why a press did nothing.
-enum NotDone {
-    Refused(DeskRefused),
-    NoRight,
-    Desk(DeskFailed),
-}
-
-impl std::convert::From<DeskFailed> for NotDone {
-    fn from(failed: DeskFailed) -> Self {
-        Self::Desk(failed)
-    }
-}
-
 async fn acted(node: &Arc<Node>, visit: &Visit, number: u64, form: &Form) -> Result<Response, Instead> {
     let proposal = own(node, visit, number)?.clone();
     let by = visit.invitation.actor();
-    let now = moment::now();
-    let registry = node.registry.any();
-    let live = registry.manifest();
-    let store = &**node.vault.store();
+    let office = node.office();
     let may_decide = visit.invitation.right == Right::Publish;
-    let outcome = match form.field("do") {
-        "withdraw" => {
-            let change = node.desk.change(store, now, |desk| {
-                desk.withdraw(number, &by, now).map_err(NotDone::Refused)
-            });
-            change.await
+    let said = |key: &str, arguments: &[(&str, Argument<'_>)]| Problem {
+        field: "",
+        text: node.pages.operator_text(&visit.language, key, arguments),
+    };
+    let did = form.field("do");
+    let outcome = match did {
+        "withdraw" => office.withdraw(number, &by).await,
+        "approve" | "decline" | "publish" if !may_decide => {
+            return undone(node, visit, &proposal, said("operator-refused-right", &[])).await;
         }
-        _ if !may_decide => Err(NotDone::NoRight),
-        "approve" => {
-            let holds = holds_now(node, visit, &proposal).await?;
-            let change = node.desk.change(store, now, |desk| {
-                desk.approve(number, &by, &holds, live, now).map(|_| ()).map_err(NotDone::Refused)
-            });
-            change.await
-        }
+        "approve" => office.approve(&super::live(node, visit).await?, number, &by).await.map(|_| ()),
         "decline" => {
             let reason: String = form.field("reason").chars().take(LONGEST_REASON).collect();
-            let change = node.desk.change(store, now, |desk| {
-                desk.decline(number, &by, &reason, now).map_err(NotDone::Refused)
-            });
-            change.await
+            office.decline(number, &by, &reason).await
+        }
+        "publish" => {
+            let mut live = super::live(node, visit).await?;
+            office.publish(&mut live, number, &by, None, "").await.map(|_| ())
         }
         _ => return Err(visit.message(node, OperatorMessage::Form)),
     };
     let problem = match outcome {
         Ok(()) => {
-            tracing::info!(proposal = number, invitation = visit.invitation.id, did = form.field("do"), "a proposal moved on");
+            tracing::info!(proposal = number, invitation = visit.invitation.id, did, "a proposal moved on");
             return Ok(visit.onward(node, &format!("/operator/proposal/{number}")));
         }
-        Err(NotDone::Desk(failed)) => return Err(visit::desk_away(node, &visit.language, &failed)),
-        Err(NotDone::NoRight) => {
-            let text = node.pages.operator_text(&visit.language, "operator-refused-right", &[]);
-            Problem { field: "", text }
-        }
-        Err(NotDone::Refused(DeskRefused::NoReason)) => {
+        Err(ProposalFailed::Refused(DeskRefused::NoReason)) => {
             let author = [("author", Argument::Text(proposal.author.name()))];
-            let text = node.pages.operator_text(&visit.language, "operator-reason-missing", &author);
-            Problem { field: "reason", text }
+            Problem { field: "reason", ..said("operator-reason-missing", &author) }
         }
-        Err(NotDone::Refused(refused)) => refused_words(node, visit, &refused),
+        Err(ProposalFailed::Refused(refused)) => refused_words(node, visit, &refused),
+        Err(ProposalFailed::Rules(_)) => said("operator-refused-rules", &[]),
+        Err(failed) => return Err(super::failed(node, visit, &failed)),
     };
+    undone(node, visit, &proposal, problem).await
+}
+
+/// The page after a press that did nothing.
+async fn undone(
+    node: &Node,
+    visit: &Visit,
+    proposal: &Proposal,
+    problem: Problem,
+) -> Result<Response, Instead> {
     // What it has become meanwhile is shown, not what it was when the press came.
     let desk = visit::desk(node, &visit.language).await?;
-    let proposal = desk.proposals.get(&number).unwrap_or(&proposal);
+    let proposal = desk.proposals.get(&proposal.id).unwrap_or(proposal);
     let mut response =
         page(node, visit, proposal, Shown { received: false, secret: None, problem: Some(problem) }).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -169,16 +154,6 @@ pub(super) fn refused_words(node: &Node, visit: &Visit, refused: &DeskRefused) -
     Problem { field: "", text: node.pages.operator_text(&visit.language, key, arguments) }
 }
 
-/// What the guard says of a proposal now.
-async fn holds_now(node: &Node, visit: &Visit, proposal: &Proposal) -> Result<Vec<HeldFor>, Instead> {
-    let registry = node.registry.any();
-    let documents = super::documents_of(node, visit, &registry, proposal).await?;
-    let find = |name: &str| documents.get(name).map(Vec::as_slice);
-    let seen = super::key_use(node).await;
-    let held = guard::judge(&registry, &proposal.changes, &find, &seen, moment::now());
-    Ok(ShownReport::of(&held).findings.into_iter().map(HeldFor).collect())
-}
-
 /// What a page of a proposal shows beside it.
 struct Shown {
     received: bool,
@@ -188,25 +163,26 @@ struct Shown {
 
 async fn page(node: &Node, visit: &Visit, proposal: &Proposal, shown: Shown) -> Result<Response, Instead> {
     let tongue = visit.tongue();
-    let registry = node.registry.any();
     // What changes is told while it can still change something; afterwards what is live is another.
+    let live = super::live(node, visit).await?;
+    let judged = node.office().judged(&live, proposal.id).await;
+    let judged = judged.map_err(|failed| super::failed(node, visit, &failed))?;
     let entries = if proposal.is_open() {
-        let documents = super::documents_of(node, visit, &registry, proposal).await?;
-        let seen = super::key_use(node).await;
-        change::described(&registry, &proposal.changes, &documents, &seen, tongue)
+        change::described(&judged.words, tongue)
     } else {
         let named = proposal.changes.iter().filter_map(change::entry_of);
-        named.map(|id| crate::page::EntryView { id: change::name_of(&id), sentences: Vec::new() }).collect()
+        named.map(|id| EntryView { id: change::name_of(&id), sentences: Vec::new() }).collect()
     };
+    let holds = if proposal.is_open() { proposals::held(&judged.holds) } else { proposal.holds.clone() };
     let actor = visit.invitation.actor();
     let is_own = proposal.author.is_same_person(&actor);
     let decides = proposal.is_open() && !is_own && visit.invitation.right == Right::Publish;
     let approved = proposal.approvals.iter().any(|approval| approval.by.is_same_person(&actor));
-    let needed = match proposal.awaiting(&proposal.holds) {
+    let needed = match &judged.awaiting {
         _ if !proposal.is_open() => 0,
         Awaiting::Nothing => 0,
         Awaiting::Approval => 1,
-        Awaiting::SecondApproval { more, .. } => more,
+        Awaiting::SecondApproval { more, .. } => *more,
     };
     let view = ProposalView {
         organisation: place::organisation_name(node, visit),
@@ -226,12 +202,12 @@ async fn page(node: &Node, visit: &Visit, proposal: &Proposal, shown: Shown) -> 
         at: proposal.at,
         note: proposal.note.clone(),
         entries,
-        holds: change::shown_holds(&proposal.holds, tongue),
+        holds: change::shown_holds(&holds, tongue),
         findings: findings(node, visit, proposal),
         may: May {
             withdraw: proposal.is_open() && is_own,
-            approve: decides && !approved,
-            publish: false,
+            approve: decides && !approved && judged.awaiting != Awaiting::Nothing,
+            publish: decides && judged.awaiting == Awaiting::Nothing,
             decline: decides,
         },
         history: proposal

@@ -11,25 +11,24 @@ use axum::{
 use broker_core::subject::SubjectSource;
 use http::{HeaderMap, StatusCode};
 use metadata::{
-    Registry,
     addition::{self, Choices, Prepared, Secrets},
-    desk::{HeldFor, ShownReport, Wanted},
-    key_use::KeyUse,
+    desk::{Proposal, ShownReport, Wanted},
     lint::{Finding, Report, Severity},
-    revision::guard,
+    revision::{Change, Entry, EntryId, difference::Sentence},
 };
 
 use super::{
-    change::{self, Documents},
+    change,
     given::{self, Given, Opened},
     lines,
     visit::{self, Form, Instead, Visit},
 };
 use crate::{
-    desk::DeskFailed,
     heavy_work::Lane,
     moment,
-    page::{Argument, OperatorMessage, OperatorPage, PartyView, ReviewView, Verdict},
+    page::{Argument, OperatorMessage, OperatorPage, PartyView, ReviewView, SecretView, Verdict},
+    proposals::{self, ProposalFailed},
+    registry_edit::Live,
     wiring::Node,
 };
 
@@ -85,10 +84,9 @@ struct Judged {
     given: Given,
     octets: Vec<u8>,
     prepared: Prepared,
-    registry: Arc<Registry>,
-    documents: Documents,
+    live: Live,
     held: Report,
-    seen: KeyUse,
+    words: Vec<(EntryId, Vec<Sentence>)>,
 }
 
 /// The file of a name.
@@ -100,27 +98,27 @@ async fn opened(node: &Node, visit: &Visit, name: &str) -> Result<Opened, Instea
 
 async fn judged(node: &Arc<Node>, visit: &Visit, name: &str) -> Result<Judged, Instead> {
     let Opened { given, octets } = opened(node, visit, name).await?;
-    let registry = node.registry.any();
+    let live = super::live(node, visit).await?;
     let choices = choices(node, visit, &given);
-    let (piece, live, fresh) = (node.clone(), registry.clone(), given.fresh.clone());
+    let (piece, registry, fresh) = (node.clone(), live.registry.clone(), given.fresh.clone());
     let work = move || {
         let secrets = Secrets { key: &piece.client_secrets, fresh: &fresh };
-        let prepared = addition::prepare(&octets, &choices, secrets, &live, moment::now());
+        let prepared = addition::prepare(&octets, &choices, secrets, &registry, moment::now());
         (octets, prepared)
     };
     let (octets, prepared) = node
         .work
         .run(Lane::Beginning, work)
         .await
-        .map_err(|failure| visit::away(node, &visit.language, &failure.detail(), false))?;
+        .map_err(|failure| visit::away(node, &visit.language, &failure, false))?;
     let brought = prepared.documents.iter().cloned().collect();
-    let documents = change::documents(node, &registry, &prepared.changes, brought)
-        .await
-        .map_err(|error| visit::away(node, &visit.language, &error, false))?;
-    let seen = super::key_use(node).await;
-    let find = |name: &str| documents.get(name).map(Vec::as_slice);
-    let held = guard::judge(&registry, &prepared.changes, &find, &seen, moment::now());
-    Ok(Judged { given, octets, prepared, registry, documents, held, seen })
+    let failed = |failed| super::failed(node, visit, &failed);
+    let grounds =
+        node.office().grounds(&live.registry, &prepared.changes, brought).await.map_err(failed)?;
+    let (_, held) =
+        node.office().judge(&live.registry, &prepared.changes, &grounds).map_err(failed)?;
+    let words = proposals::words(live.registry.manifest(), &prepared.changes, &grounds);
+    Ok(Judged { given, octets, prepared, live, held, words })
 }
 
 /// Bounded by the invitation's organisation, whatever the file says.
@@ -129,7 +127,6 @@ fn choices(node: &Node, visit: &Visit, given: &Given) -> Choices {
         organisation: Some(visit.invitation.organisation.clone()),
         subject_source: given.subject_source,
         client_id: given.client_id.clone(),
-        profiles: super::profiles(node),
         ..Choices::default()
     }
 }
@@ -164,8 +161,7 @@ impl Judged {
         };
         let source = String::from_utf8_lossy(&self.octets);
         let told = lines::told(&source, &findings, tongue, &words);
-        let described =
-            change::described(&self.registry, &self.prepared.changes, &self.documents, &self.seen, tongue);
+        let described = change::described(&self.words, tongue);
         let wanted = std::slice::from_ref(&visit.language);
         let parties = self.prepared.parties.iter().map(|party| {
             let id = change::name_of(&party.id);
@@ -200,6 +196,7 @@ impl Judged {
             lines: told.lines,
             lines_shown: told.shown,
             lines_total: told.total,
+            problem: None,
             report: self.prepared.report.render(&self.given.name, tongue),
         }
     }
@@ -234,33 +231,37 @@ async fn handed_in(
         let view = judged.view(node, visit, name);
         return Ok(visit.page(node, StatusCode::UNPROCESSABLE_ENTITY, OperatorPage::Review(&view)));
     }
+    let author = visit.invitation.actor();
+    let changes = &judged.prepared.changes;
+    let same = visit.desk.proposals.values().find(|proposal| {
+        proposal.is_open() && proposal.author == author && proposal.changes == *changes
+    });
+    if let Some(same) = same {
+        return Ok(visit.onward(node, &format!("/operator/proposal/{}?given={name}", same.id)));
+    }
     let wanted = Wanted {
         organisation: visit.invitation.organisation.clone(),
-        author: visit.invitation.actor(),
-        base: judged.registry.number(),
-        changes: judged.prepared.changes.clone(),
+        author,
+        base: judged.live.registry.number(),
+        changes: changes.clone(),
         documents: judged.prepared.documents.iter().map(|(name, _)| name.clone()).collect(),
         report: ShownReport::of(&judged.prepared.report),
-        holds: ShownReport::of(&judged.held).findings.into_iter().map(HeldFor).collect(),
+        holds: proposals::held(&judged.held),
         note: form.field("note").chars().filter(|letter| !letter.is_control()).take(LONGEST_NOTE).collect(),
     };
-    match super::submitted(node, visit, &judged.registry, wanted, judged.prepared.documents).await {
+    let documents = judged.prepared.documents.iter().map(|(_, octets)| octets.clone()).collect();
+    match node.office().propose(&judged.live, wanted, documents, false).await {
         Ok(number) => {
             tracing::info!(proposal = number, invitation = visit.invitation.id, "a proposal was handed in");
             Ok(visit.onward(node, &format!("/operator/proposal/{number}?given={name}")))
         }
-        Err(super::NotSubmitted::Desk(failed)) => Err(desk_away(node, visit, &failed)),
-        Err(super::NotSubmitted::Store(error)) => Err(visit::away(node, &visit.language, &error, false)),
-        Err(super::NotSubmitted::Refused(refused)) => {
+        Err(ProposalFailed::Refused(refused)) => {
             let mut view = judged.view(node, visit, name);
             view.problem = Some(super::proposal::refused_words(node, visit, &refused));
             Ok(visit.page(node, StatusCode::UNPROCESSABLE_ENTITY, OperatorPage::Review(&view)))
         }
+        Err(failed) => Err(super::failed(node, visit, &failed)),
     }
-}
-
-fn desk_away(node: &Node, visit: &Visit, failed: &DeskFailed) -> Instead {
-    visit::desk_away(node, &visit.language, failed)
 }
 
 /// The secret that was made with a proposal, for whoever gave its file and has it in this browser: the proposal has a keyed hash of it, and the file's
@@ -269,15 +270,15 @@ pub(super) async fn secret_of(
     node: &Node,
     visit: &Visit,
     name: &str,
-    proposal: &metadata::desk::Proposal,
-) -> Option<crate::page::SecretView> {
+    proposal: &Proposal,
+) -> Option<SecretView> {
     let Opened { given, .. } = given::open(node, visit, name).await.ok()??;
     proposal.changes.iter().find_map(|change| {
-        let metadata::revision::Change::AddMetadata { id, entry } = change else { return None };
-        let metadata::revision::Entry::OidcClient { settings, .. } = &**entry else { return None };
+        let Change::AddMetadata { id, entry } = change else { return None };
+        let Entry::OidcClient { settings, .. } = &**entry else { return None };
         let client_id = change::name_of(id);
         let hash = settings.secret.as_ref()?;
         hash.verify(&node.client_secrets, &client_id, &given.fresh)
-            .then(|| crate::page::SecretView { client_id, secret: given.fresh.clone() })
+            .then(|| SecretView { client_id, secret: given.fresh.clone() })
     })
 }

@@ -340,6 +340,8 @@ pub(crate) struct ReviewView {
     pub(crate) lines_shown: usize,
     /// How many there are.
     pub(crate) lines_total: usize,
+    /// Why what was pressed was not done.
+    pub(crate) problem: Option<Problem>,
     /// All of it as text.
     pub(crate) report: String,
 }
