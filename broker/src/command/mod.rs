@@ -11,6 +11,7 @@ pub(crate) mod organisation;
 mod saml;
 mod serve;
 mod style;
+mod suspend;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -61,6 +62,12 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// Close a provider, a key, a relying party or an organisation at once: one person's act, on every node within seconds. Nothing but `resume` lifts it.
+    #[command(subcommand)]
+    Suspend(suspend::Suspend),
+    /// Lift a suspension, deliberately.
+    #[command(subcommand)]
+    Resume(suspend::Resume),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -108,6 +115,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Suspend(suspend) => suspend::run(&suspend),
+        Command::Resume(resume) => suspend::resume(&resume),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
