@@ -8,6 +8,7 @@
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
@@ -29,6 +30,7 @@ pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+pub mod source;
 mod words;
 
 pub use peer::{
