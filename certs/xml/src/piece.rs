@@ -198,6 +198,3 @@ fn indexed(document: &Document, around: &Rendered) -> Vec<(PrefixIndex, Namespac
         })
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

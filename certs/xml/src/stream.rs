@@ -359,6 +359,3 @@ pub fn tag_length(octets: &[u8]) -> Option<usize> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
