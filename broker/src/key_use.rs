@@ -74,7 +74,9 @@ impl KeyUseNotes {
             let mut merged = seen.clone();
             match read(there.as_deref(), &self.mac) {
                 Ok(known) => _ = merged.merge(&known),
-                Err(error) => tracing::error!(%error, alarm = "key_use_refused", "what nodes wrote of keys' use is not used"),
+                Err(error) => {
+                    tracing::error!(%error, alarm = "key_use_refused", "what nodes wrote of keys' use is not used")
+                }
             }
             merged.forget_old(now);
             let sealed = merged.seal(&self.mac);

@@ -138,13 +138,8 @@ pub(crate) fn run(suspend: &Suspend) -> Result<(), Stopped> {
         let target = target(registry)?;
         let told = target.to_string();
         let left = closed_by(registry, &target);
-        let suspension = Suspension {
-            target,
-            at: moment::now(),
-            by: by.clone(),
-            reason: reason.clone(),
-            compromised,
-        };
+        let suspension =
+            Suspension { target, at: moment::now(), by: by.clone(), reason: reason.clone(), compromised };
         Ok((Change::Suspend { suspension: Box::new(suspension) }, told, left))
     }))?
 }
@@ -196,7 +191,9 @@ async fn change(
         })
         .await?;
     if act.json {
-        return style::json(&serde_json::json!({ "done": verb.to_lowercase(), "target": told, "revision": number }));
+        return style::json(
+            &serde_json::json!({ "done": verb.to_lowercase(), "target": told, "revision": number }),
+        );
     }
     let mut lines = Lines::to_stdout();
     lines.say(Tone::Good, format!("{verb}: {told}"));
@@ -294,9 +291,11 @@ fn suspended_key(registry: &Registry, lift: &LiftKey) -> Result<Target, Stopped>
     let wanted = KeyFingerprint::parse(&lift.fingerprint).ok_or_else(|| {
         Stopped::could_not(format!("{} is no fingerprint: 64 hexadecimal digits", lift.fingerprint))
     })?;
-    let known = registry.manifest().suspensions.iter().find(
-        |known| matches!(&known.target, Target::Key { fingerprint, .. } if *fingerprint == wanted),
-    );
+    let known = registry
+        .manifest()
+        .suspensions
+        .iter()
+        .find(|known| matches!(&known.target, Target::Key { fingerprint, .. } if *fingerprint == wanted));
     let known = known.ok_or_else(|| {
         Stopped::refused(format!("The key {wanted} is not suspended. Nothing was changed."))
     })?;

@@ -102,6 +102,13 @@ impl Entry {
         }
     }
 
+    /// A digest of the whole entry, document and settings: two entries have the same one when they are the same.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        // Plain data: it can always be written.
+        document_name(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
     fn is_named_by(&self, id: &EntryId) -> bool {
         matches!(
             (self, id),
@@ -124,7 +131,8 @@ pub struct Manifest {
 }
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
     /// A new record, or a new version of one.
     AddOrganisation {
@@ -221,7 +229,10 @@ impl Manifest {
             }
             Change::Suspend { suspension } => match self.suspension_of(&suspension.target) {
                 // A key that is suspended may turn out to be compromised; nothing else changes what stands.
-                Some(at) if suspension.compromised && !self.suspensions.get(at).is_some_and(|known| known.compromised) => {
+                Some(at)
+                    if suspension.compromised
+                        && !self.suspensions.get(at).is_some_and(|known| known.compromised) =>
+                {
                     if let Some(known) = next.suspensions.get_mut(at) {
                         *known = *suspension;
                     }
