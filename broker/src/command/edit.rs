@@ -1,14 +1,15 @@
 //! How local commands change the registry: read what is live, prepare the change, put documents first and move the head last, if nobody moved it in
 //! between. What was live stays live whenever something is refused.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use broker_core::port::{HeadMoved, Store};
 use certs::{key_directory::KeyDirectory, mac::MacKey};
 use metadata::{
     Registry,
+    key_use::{KeyUse, KeyUseRefused},
     lint::Tongue,
-    revision::{Change, Head, Manifest},
+    revision::{Change, Head, Manifest, document_name, guard},
 };
 
 use super::Stopped;
@@ -34,6 +35,33 @@ pub(crate) struct Edit {
     pub(crate) registry: Registry,
     /// What our service providers are called.
     pub(crate) service_providers: Vec<String>,
+    /// When keys of providers last verified a message.
+    pub(crate) key_use: KeyUse,
+    key_use_mac: MacKey,
+    key_use_refused: Option<KeyUseRefused>,
+    despite_hold: Option<String>,
+    dry_run: bool,
+}
+
+/// `--despite-hold REASON`
+#[derive(Debug, clap::Args)]
+pub(crate) struct DespiteHold {
+    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and the order of steps without one.
+    #[arg(long, value_name = "REASON")]
+    despite_hold: Option<String>,
+}
+
+impl DespiteHold {
+    /// The reason, if one is given.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
+        match self.despite_hold.as_deref().map(str::trim) {
+            Some("") => Err(Stopped::could_not("--despite-hold must say why")),
+            reason => Ok(reason.map(str::to_owned)),
+        }
+    }
 }
 
 /// What a change puts and moves.
@@ -67,6 +95,11 @@ impl Edit {
             mac: wiring::registry_key(&keys),
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
+            key_use: KeyUse::default(),
+            key_use_mac: wiring::key_use_key(&keys),
+            key_use_refused: None,
+            despite_hold: None,
+            dry_run: false,
             config,
             head: None,
             registry: Registry::default(),
@@ -75,7 +108,64 @@ impl Edit {
         Ok(edit)
     }
 
+    /// Lets changes through that the rollover guard holds, for a reason; they are told all the same.
+    pub(crate) fn despite_hold(&mut self, reason: Option<String>) {
+        self.despite_hold = reason;
+    }
+
+    /// Lets changes be prepared and judged, and not made.
+    pub(crate) fn dry_run(&mut self, dry_run: bool) {
+        self.dry_run = dry_run;
+    }
+
+    /// Asks the rollover guard, and says what it says.
+    async fn guarded(&self, changes: &Changes) -> Result<(), Stopped> {
+        let needed = guard::needed(&self.registry, &changes.list);
+        let removes = changes.list.iter().any(|change| matches!(change, Change::Remove { .. }));
+        if let (Some(refused), None) = (self.key_use_refused, &self.despite_hold)
+            && (removes || !needed.is_empty())
+            && !self.dry_run
+        {
+            return Err(Stopped::refused(format!(
+                "{refused}. The rollover guard cannot go by it. Nothing was changed. If the change must be made all the same: --despite-hold REASON."
+            )));
+        }
+        let mut documents: HashMap<String, Vec<u8>> =
+            changes.documents.iter().map(|octets| (document_name(octets), octets.clone())).collect();
+        let missing: Vec<String> = needed.into_iter().filter(|name| !documents.contains_key(name)).collect();
+        let found = self.store.kept(&missing).await.map_err(Stopped::could_not)?;
+        documents.extend(missing.into_iter().zip(found).filter_map(|(name, octets)| Some((name, octets?))));
+        let find = |name: &str| documents.get(name).map(Vec::as_slice);
+        let held = guard::judge(&self.registry, &changes.list, &find, &self.key_use, moment::now());
+        if held.findings.is_empty() {
+            return Ok(());
+        }
+        let told = held.render("the change", tongue());
+        match &self.despite_hold {
+            None if !self.dry_run => Err(Stopped::refused(format!(
+                "{}\n\nThe change is held: it would keep people from signing in. Nothing was changed. If it must be made all the same: --despite-hold REASON.",
+                told.trim_end()
+            ))),
+            reason => {
+                let mut lines = super::Lines::to_stderr();
+                lines.say(super::Tone::Look, told.trim_end());
+                lines.gap();
+                if let Some(reason) = reason {
+                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
     async fn read(&mut self) -> Result<(), Stopped> {
+        let used = self.store.head(metadata::key_use::HEAD).await.map_err(Stopped::could_not)?;
+        // What is not authentic says nothing. The guard then cannot judge, and says that.
+        (self.key_use, self.key_use_refused) = match crate::key_use::read(used.as_deref(), &self.key_use_mac)
+        {
+            Ok(seen) => (seen, None),
+            Err(refused) => (KeyUse::default(), Some(refused)),
+        };
         self.head = self.store.head(HEAD).await.map_err(Stopped::could_not)?;
         let Some(head) = &self.head else {
             self.registry = Registry::default();
@@ -114,6 +204,10 @@ impl Edit {
         for _ in 0..ATTEMPTS {
             let (changes, told) = prepare(&self.registry)?;
             if changes.list.is_empty() {
+                return Ok((self.registry.number(), told));
+            }
+            self.guarded(&changes).await?;
+            if self.dry_run {
                 return Ok((self.registry.number(), told));
             }
             let mut manifest: Manifest = self.registry.manifest().clone();
