@@ -8,6 +8,8 @@ pub(crate) mod failure;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod organisation;
+mod proposal;
+mod revision;
 mod saml;
 mod serve;
 mod style;
@@ -68,6 +70,12 @@ enum Command {
     /// Lift a suspension, deliberately.
     #[command(subcommand)]
     Resume(suspend::Resume),
+    /// Revisions of the registry: who changed what, and how to bring one back.
+    #[command(subcommand)]
+    Revision(revision::Revision),
+    /// Proposals that wait for another person's approval.
+    #[command(subcommand)]
+    Proposal(proposal::Proposal),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -117,6 +125,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Metadata(metadata) => metadata::run(&metadata),
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
+        Command::Revision(revision) => revision::run(&revision),
+        Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
