@@ -325,7 +325,9 @@ pub(crate) fn words(live: &Manifest, changes: &[Change], grounds: &Grounds) -> V
         .into_iter()
         .map(|change| {
             let side = |entry: &'_ Option<Entry>| {
-                entry.as_ref().map(|entry| (entry.clone(), grounds.document(entry.document()).unwrap_or_default().to_vec()))
+                entry.as_ref().map(|entry| {
+                    (entry.clone(), grounds.document(entry.document()).unwrap_or_default().to_vec())
+                })
             };
             let (before, after) = (side(&change.before), side(&change.after));
             let told = difference::describe(

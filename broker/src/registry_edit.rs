@@ -268,7 +268,8 @@ impl RegistryFile {
                 Err(StoreError::Unexpected(why)) => return Err(EditFailed::Tampered(why)),
                 found => found?,
             };
-            contents.extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
+            contents
+                .extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
         }
         Ok(contents)
     }

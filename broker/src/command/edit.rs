@@ -1,12 +1,18 @@
 //! The registry and the desk, open for a local command: the same doors as inside a node that serves (`registry_edit.rs`, `desk.rs`), and what a person
 //! at the terminal is told.
 
-use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
+use std::{collections::HashMap, os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
 use broker_core::port::Store;
 use certs::{key_directory::KeyDirectory, mac::MacKey};
 use clap::Args;
-use metadata::{Registry, desk::Actor, lint::Tongue};
+use metadata::{
+    Registry,
+    desk::Actor,
+    key_use::KeyUse,
+    lint::{Report, Tongue},
+    revision::{Change, document_name, guard},
+};
 
 use super::Stopped;
 pub(crate) use crate::registry_edit::{Changes, Signed};
@@ -81,6 +87,30 @@ fn user() -> String {
     named.unwrap_or_else(|| format!("user {id}"))
 }
 
+/// `--despite-hold REASON`
+#[derive(Debug, Args)]
+pub(crate) struct DespiteHold {
+    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and in which order nothing is.
+    #[arg(long, value_name = "REASON")]
+    despite_hold: Option<String>,
+}
+
+impl DespiteHold {
+    /// The reason, if one is given.
+    ///
+    /// # Errors
+    /// When it says nothing, or overmuch.
+    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
+        let Some(reason) = self.despite_hold.as_deref().map(str::trim) else { return Ok(None) };
+        if reason.is_empty() || reason.chars().count() > LONGEST_NOTE {
+            return Err(Stopped::could_not(format!(
+                "--despite-hold must say why, in at most {LONGEST_NOTE} characters"
+            )));
+        }
+        Ok(Some(reason.to_owned()))
+    }
+}
+
 /// The registry and the desk, open for a change.
 pub(crate) struct Edit {
     pub(crate) store: Arc<dyn Store>,
@@ -93,6 +123,10 @@ pub(crate) struct Edit {
     pub(crate) service_providers: Vec<String>,
     /// Who publishes.
     pub(crate) signed: Signed,
+    /// Why a change is made that the rollover guard holds.
+    pub(crate) despite_hold: Option<String>,
+    /// Changes are prepared and judged, and not made.
+    pub(crate) dry_run: bool,
 }
 
 impl Edit {
@@ -123,6 +157,8 @@ impl Edit {
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             signed: Author::default().signed()?,
+            despite_hold: None,
+            dry_run: false,
         })
     }
 
@@ -154,15 +190,52 @@ impl Edit {
     /// What `prepare` refuses with, what the manifest refuses, or that the store is away.
     pub(crate) async fn change<T>(
         &mut self,
-        prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
+        mut prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
     ) -> Result<(u64, T), Stopped> {
         let before = self.live.registry.number();
+        let (changes, told) = prepare(&self.live.registry)?;
+        let grounds = self.grounds(&changes).await?;
+        let held = grounds.judged(&self.live.registry, &changes);
+        if self.dry_run {
+            grounds.tell(&held, self.despite_hold.as_deref());
+            return Ok((before, told));
+        }
+        let reason = self.despite_hold.clone();
+        let prepare = |registry: &Registry| {
+            let (mut changes, told) = prepare(registry)?;
+            let held = grounds.judged(registry, &changes);
+            if !held.findings.is_empty() && reason.is_none() {
+                return Err(Stopped::refused(format!(
+                    "{}\n\nThe change is held: it would keep people from signing in. Nothing was changed. Go by the steps above, or say why it must be made all the same: --despite-hold REASON.",
+                    held.render("the change", tongue()).trim_end()
+                )));
+            }
+            changes.despite_hold = reason.clone().filter(|_| !held.findings.is_empty());
+            Ok((changes, told))
+        };
         let (number, told) =
             self.file.change(&*self.store, &mut self.live, &self.signed, moment::now, prepare).await?;
+        grounds.tell(&held, self.despite_hold.as_deref());
         if number > before {
             self.after(number).await;
         }
         Ok((number, told))
+    }
+
+    /// What the rollover guard goes by, for these changes. One that it has nothing to say of, a suspension above all, waits for nothing.
+    async fn grounds(&self, changes: &Changes) -> Result<Grounds, Stopped> {
+        let needed = guard::needed(self.registry(), &changes.list);
+        let removes = changes.list.iter().any(|change| matches!(change, Change::Remove { .. }));
+        if needed.is_empty() && !removes {
+            return Ok(Grounds::default());
+        }
+        let seen = match self.file.key_use(&*self.store).await {
+            Ok(seen) => seen,
+            // Whoever goes on despite a hold goes on without knowing what is in use, too.
+            Err(EditFailed::Tampered(_)) if self.despite_hold.is_some() => KeyUse::default(),
+            Err(failed) => return Err(failed.into()),
+        };
+        Ok(Grounds { documents: self.file.documents(&*self.store, needed).await?, seen })
     }
 
     /// What follows a publication, and is no reason to say that it failed: proposals that it overtook are closed, and what is older than history is
@@ -187,6 +260,39 @@ impl Edit {
             client_secrets: &self.client_secrets,
             clock: moment::now,
         }
+    }
+}
+
+/// What the rollover guard goes by.
+#[derive(Default)]
+struct Grounds {
+    documents: HashMap<String, Vec<u8>>,
+    seen: KeyUse,
+}
+
+impl Grounds {
+    /// What the guard holds of these changes.
+    fn judged(&self, registry: &Registry, changes: &Changes) -> Report {
+        let brought: HashMap<String, &[u8]> =
+            changes.documents.iter().map(|octets| (document_name(octets), octets.as_slice())).collect();
+        let find =
+            |name: &str| brought.get(name).copied().or_else(|| self.documents.get(name).map(Vec::as_slice));
+        guard::judge(registry, &changes.list, &find, &self.seen, moment::now())
+    }
+
+    /// Says what was held, to whoever goes on despite it or only looks.
+    fn tell(&self, held: &Report, reason: Option<&str>) {
+        if held.findings.is_empty() {
+            return;
+        }
+        let mut lines = super::Lines::to_stderr();
+        lines.say(super::Tone::Look, held.render("the change", tongue()).trim_end());
+        lines.gap();
+        let said = match reason {
+            Some(reason) => format!("Despite that: {reason}"),
+            None => "The change would be held for that.".to_owned(),
+        };
+        lines.say(super::Tone::Look, said);
     }
 }
 
