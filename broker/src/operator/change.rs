@@ -16,10 +16,7 @@ pub(super) fn described(words: &[(EntryId, Vec<Sentence>)], tongue: Tongue) -> V
     };
     words
         .iter()
-        .map(|(id, sentences)| EntryView {
-            id: name_of(id),
-            sentences: sentences.iter().map(said).collect(),
-        })
+        .map(|(id, sentences)| EntryView { id: name_of(id), sentences: sentences.iter().map(said).collect() })
         .collect()
 }
 

@@ -117,7 +117,11 @@ async fn taken(node: &Node, request: Request<Body>) -> Result<Response, Instead>
     } else if text.is_empty() {
         ("file", came.file_name.clone(), std::mem::take(&mut came.file))
     } else {
-        ("text", node.pages.operator_text(&visit.language, "operator-text-label", &[]), text.as_bytes().to_vec())
+        (
+            "text",
+            node.pages.operator_text(&visit.language, "operator-text-label", &[]),
+            text.as_bytes().to_vec(),
+        )
     };
     if let Err(key) = is_text(&octets) {
         return Ok(refused(field, key, &came));
@@ -212,13 +216,7 @@ fn fetch_words(node: &Node, visit: &Visit, url: &str, not_fetched: &NotFetched) 
     node.pages.operator_text(&visit.language, key, &arguments)
 }
 
-fn form(
-    node: &Node,
-    visit: &Visit,
-    status: StatusCode,
-    problem: Option<Problem>,
-    came: &Came,
-) -> Response {
+fn form(node: &Node, visit: &Visit, status: StatusCode, problem: Option<Problem>, came: &Came) -> Response {
     let view = SubmitView {
         organisation: super::place::organisation_name(node, visit),
         token: visit.token(node),
@@ -257,8 +255,15 @@ mod tests {
         let body = "--X\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc\r\n--X\r\nContent-Disposition: form-data; \
                     name=\"file\"; filename=\"idp.xml\"\r\nContent-Type: text/xml\r\n\r\n<a/>\r\n--X--\r\n";
         let came = parts(&headers, body.as_bytes().to_vec()).await.expect("a form");
-        assert_eq!((came.token.as_str(), came.file_name.as_str(), came.file.as_slice()), ("abc", "idp.xml", &b"<a/>"[..]));
-        assert!(parts(&headers, b"--X\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc".to_vec()).await.is_none());
+        assert_eq!(
+            (came.token.as_str(), came.file_name.as_str(), came.file.as_slice()),
+            ("abc", "idp.xml", &b"<a/>"[..])
+        );
+        assert!(
+            parts(&headers, b"--X\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc".to_vec())
+                .await
+                .is_none()
+        );
         let many = "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n".repeat(9) + "--X--\r\n";
         assert!(parts(&headers, many.into_bytes()).await.is_none(), "nine fields");
         assert!(parts(&HeaderMap::new(), body.as_bytes().to_vec()).await.is_none(), "no type");

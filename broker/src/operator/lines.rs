@@ -185,8 +185,7 @@ fn offset(source: &str, pointer: &str) -> Option<usize> {
             let items: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
             name.parse::<usize>().ok().and_then(|at| items.get(at).copied())
         } else {
-            let members: BTreeMap<String, &RawValue> =
-                serde_json::from_str(value.get()).unwrap_or_default();
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
             members.get(&name).copied()
         };
         match within {
@@ -206,8 +205,10 @@ mod tests {
 
     #[test]
     fn a_pointer_is_a_line() {
-        let source = "{\n \"redirect_uris\": [\n  \"https://a.example/cb\",\n  \"http://b/\"\n ],\n \"a/b\": 1\n}";
-        let line = |pointer: &str| position(source, &Place::Pointer(pointer.to_owned())).map(|(line, _)| line);
+        let source =
+            "{\n \"redirect_uris\": [\n  \"https://a.example/cb\",\n  \"http://b/\"\n ],\n \"a/b\": 1\n}";
+        let line =
+            |pointer: &str| position(source, &Place::Pointer(pointer.to_owned())).map(|(line, _)| line);
         assert_eq!(line(""), Some(1));
         assert_eq!(line("/redirect_uris/1"), Some(4));
         assert_eq!(line("/a~1b"), Some(6));
@@ -237,6 +238,10 @@ mod tests {
         assert_eq!(numbers, [0, 498, 499, 500, 501, 502, 503, 504, 505, 0]);
         assert_eq!((shown[0].clone(), shown[9].clone()), (gap(497), gap(495)));
         assert!(rows(&lines, [].into(), &[].into()).is_empty(), "nothing is said: nothing is shown");
-        assert_eq!(rows(&lines[..9], [(5, Vec::new())].into(), &[].into()).len(), 9, "a small one is shown whole");
+        assert_eq!(
+            rows(&lines[..9], [(5, Vec::new())].into(), &[].into()).len(),
+            9,
+            "a small one is shown whole"
+        );
     }
 }

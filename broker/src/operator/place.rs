@@ -8,8 +8,7 @@ use axum::{
     response::Response,
 };
 use broker_core::{
-    identifier::Language, moment::Timestamp, organisation::Organisation, routing::Peers as _,
-    suspension::KeyFingerprint,
+    identifier::Language, moment::Timestamp, organisation::Organisation, suspension::KeyFingerprint,
 };
 use certs::{expiry, public_key::KeyKind};
 use http::{HeaderMap, StatusCode, header};
@@ -235,7 +234,8 @@ fn keys(
         .iter()
         .map(|placed| {
             let key = &placed.value;
-            let fingerprint = key.key.as_ref().ok().map(|key| KeyFingerprint::new(*key.thumbprint().as_bytes()));
+            let fingerprint =
+                key.key.as_ref().ok().map(|key| KeyFingerprint::new(*key.thumbprint().as_bytes()));
             let ends = key.certificate.as_ref().map(certs::certificate::Certificate::not_after);
             let days = ends.map_or(0, |ends| expiry::days_left(ends, clock));
             KeyRow {

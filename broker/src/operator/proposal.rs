@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     page::{
-        Argument, EntryView, EventView, FindingView, May, OperatorMessage, OperatorPage, Problem, ProposalView,
-        SecretView,
+        Argument, EntryView, EventView, FindingView, May, OperatorMessage, OperatorPage, Problem,
+        ProposalView, SecretView,
     },
     proposals::{self, ProposalFailed},
     wiring::Node,

@@ -99,7 +99,7 @@ async fn opened(node: &Node, visit: &Visit, name: &str) -> Result<Opened, Instea
 async fn judged(node: &Arc<Node>, visit: &Visit, name: &str) -> Result<Judged, Instead> {
     let Opened { given, octets } = opened(node, visit, name).await?;
     let live = super::live(node, visit).await?;
-    let choices = choices(node, visit, &given);
+    let choices = choices(visit, &given);
     let (piece, registry, fresh) = (node.clone(), live.registry.clone(), given.fresh.clone());
     let work = move || {
         let secrets = Secrets { key: &piece.client_secrets, fresh: &fresh };
@@ -113,16 +113,14 @@ async fn judged(node: &Arc<Node>, visit: &Visit, name: &str) -> Result<Judged, I
         .map_err(|failure| visit::away(node, &visit.language, &failure, false))?;
     let brought = prepared.documents.iter().cloned().collect();
     let failed = |failed| super::failed(node, visit, &failed);
-    let grounds =
-        node.office().grounds(&live.registry, &prepared.changes, brought).await.map_err(failed)?;
-    let (_, held) =
-        node.office().judge(&live.registry, &prepared.changes, &grounds).map_err(failed)?;
+    let grounds = node.office().grounds(&live.registry, &prepared.changes, brought).await.map_err(failed)?;
+    let (_, held) = node.office().judge(&live.registry, &prepared.changes, &grounds).map_err(failed)?;
     let words = proposals::words(live.registry.manifest(), &prepared.changes, &grounds);
     Ok(Judged { given, octets, prepared, live, held, words })
 }
 
 /// Bounded by the invitation's organisation, whatever the file says.
-fn choices(node: &Node, visit: &Visit, given: &Given) -> Choices {
+fn choices(visit: &Visit, given: &Given) -> Choices {
     Choices {
         organisation: Some(visit.invitation.organisation.clone()),
         subject_source: given.subject_source,
@@ -203,12 +201,7 @@ impl Judged {
 }
 
 /// Answers to questions: the same file, judged with them.
-async fn answered(
-    node: &Arc<Node>,
-    visit: &Visit,
-    name: &str,
-    form: &Form,
-) -> Result<Response, Instead> {
+async fn answered(node: &Arc<Node>, visit: &Visit, name: &str, form: &Form) -> Result<Response, Instead> {
     let Opened { mut given, .. } = opened(node, visit, name).await?;
     let client_id: String = form.field("client_id").chars().take(200).collect();
     given.client_id = Some(client_id).filter(|name| !name.is_empty()).or(given.client_id);
@@ -220,12 +213,7 @@ async fn answered(
 }
 
 /// The file becomes a proposal. Handing in the same again, by a reload or a second press, leads to the same proposal.
-async fn handed_in(
-    node: &Arc<Node>,
-    visit: &Visit,
-    name: &str,
-    form: &Form,
-) -> Result<Response, Instead> {
+async fn handed_in(node: &Arc<Node>, visit: &Visit, name: &str, form: &Form) -> Result<Response, Instead> {
     let judged = judged(node, visit, name).await?;
     if judged.prepared.report.has_errors() {
         let view = judged.view(node, visit, name);
@@ -233,9 +221,11 @@ async fn handed_in(
     }
     let author = visit.invitation.actor();
     let changes = &judged.prepared.changes;
-    let same = visit.desk.proposals.values().find(|proposal| {
-        proposal.is_open() && proposal.author == author && proposal.changes == *changes
-    });
+    let same = visit
+        .desk
+        .proposals
+        .values()
+        .find(|proposal| proposal.is_open() && proposal.author == author && proposal.changes == *changes);
     if let Some(same) = same {
         return Ok(visit.onward(node, &format!("/operator/proposal/{}?given={name}", same.id)));
     }

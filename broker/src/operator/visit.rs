@@ -64,7 +64,10 @@ impl Cookie {
     /// The one that a request carries.
     pub(super) fn of(node: &Node, headers: &HeaderMap) -> Option<Self> {
         let wanted = name(node);
-        let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|octet| *octet == b';'));
+        let pairs = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|octet| *octet == b';'));
         let value = pairs
             .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
             .find_map(|(name, value)| (name == wanted).then_some(value))?;
@@ -112,8 +115,7 @@ pub(super) fn forgotten(node: &Node) -> Option<HeaderValue> {
 
 fn cookie_header(node: &Node, value: &str, seconds: i64) -> Option<HeaderValue> {
     let secure = if node.config.is_https() { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; Max-Age={seconds}{secure}; HttpOnly; SameSite=Lax", name(node));
+    let text = format!("{}={value}; Path=/; Max-Age={seconds}{secure}; HttpOnly; SameSite=Lax", name(node));
     HeaderValue::from_str(&text).ok()
 }
 

@@ -52,19 +52,15 @@ pub(crate) use self::{
     notice::{NoticeView, ViewRow},
     onward::{OnwardView, PostFormView},
     operator::{
-        BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, InvitationView, KeyRow, LineRow, May,
-        OperatorMessage, OperatorPage, PartyView, PlaceView, Problem, ProposalRow, ProposalView, ProviderCard,
-        ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
+        BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, InvitationView, KeyRow, LineRow,
+        May, OperatorMessage, OperatorPage, PartyView, PlaceView, Problem, ProposalRow, ProposalView,
+        ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
     },
     search::{SearchEntry, search},
     start::{StartLink, StartView},
     text::{Argument, Reader},
 };
-use self::{
-    asset::Assets,
-    content_policy::ContentPolicy,
-    text::Texts,
-};
+use self::{asset::Assets, content_policy::ContentPolicy, text::Texts};
 #[cfg(test)]
 use self::{error::page_code, onward::UnsafeAddress};
 

@@ -524,7 +524,7 @@ fn tamed(view: &impl Serialize) -> Value {
     // A view is plain data with names for keys: it always becomes JSON.
     let mut value = serde_json::to_value(view).unwrap_or_default();
     tame_all(&mut value);
-    Value::from_serialize(&value)
+    Value::from(minijinja::value::Serde(value))
 }
 
 /// Depth is that of our own views.

@@ -4,9 +4,9 @@ use broker_core::{identifier::Language, moment::Timestamp};
 use minijinja::Error;
 
 use super::{
-    BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, Html, InvitationView, KeyRow, LineRow, May,
-    OperatorMessage, OperatorPage, Pages, PartyView, PlaceView, Problem, ProposalRow, ProposalView, ProviderCard,
-    ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
+    BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, Html, InvitationView, KeyRow,
+    LineRow, May, OperatorMessage, OperatorPage, Pages, PartyView, PlaceView, Problem, ProposalRow,
+    ProposalView, ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
 };
 
 const AT: Timestamp = Timestamp(1_795_336_200);
@@ -54,14 +54,8 @@ pub(super) fn every_page(
 
 fn place(text: &str, full: bool) -> PlaceView {
     let said = || text.to_owned();
-    let row = ProposalRow {
-        number: 12,
-        about: said(),
-        state: "validated",
-        revision: None,
-        author: said(),
-        at: AT,
-    };
+    let row =
+        ProposalRow { number: 12, about: said(), state: "validated", revision: None, author: said(), at: AT };
     let key = KeyRow {
         usage: "signing",
         kind: "RSA 3072".to_owned(),
@@ -151,12 +145,7 @@ fn review(text: &str, verdict: Verdict) -> ReviewView {
         findings: vec![finding(text, severity, shown)],
         more: 59,
     };
-    let line = LineRow {
-        number: 12,
-        text: said(),
-        findings: vec![finding(text, "error", true)],
-        skipped: 0,
-    };
+    let line = LineRow { number: 12, text: said(), findings: vec![finding(text, "error", true)], skipped: 0 };
     let gap = LineRow { number: 0, text: String::new(), findings: Vec::new(), skipped: 11 };
     ReviewView {
         organisation: said(),
@@ -168,7 +157,13 @@ fn review(text: &str, verdict: Verdict) -> ReviewView {
         size: 12,
         at: AT,
         questions: if asks { vec!["client_id", "subject_source"] } else { Vec::new() },
-        sources: vec!["subject_id", "pairwise_id", "persistent_name_id", "org_affiliation", "employee_hsa_id"],
+        sources: vec![
+            "subject_id",
+            "pairwise_id",
+            "persistent_name_id",
+            "org_affiliation",
+            "employee_hsa_id",
+        ],
         subject_source: "subject_id",
         client_id: said(),
         note: said(),

@@ -89,8 +89,9 @@ impl Link {
         let is_plain = |part: &str| {
             part.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_')
         };
-        let good =
-            is_plain(id) && is_plain(secret) && secret.len() == URL_SAFE_NO_PAD.encode([0; SECRET_OCTETS]).len();
+        let good = is_plain(id)
+            && is_plain(secret)
+            && secret.len() == URL_SAFE_NO_PAD.encode([0; SECRET_OCTETS]).len();
         good.then(|| Self { id: id.to_owned(), secret: secret.to_owned() })
     }
 
@@ -286,7 +287,8 @@ mod tests {
         let text = link.to_text();
         assert_eq!(Link::parse(&text), Some(link.clone()));
         let turned = text.replace(['-', '_'], "+");
-        for bad in ["", "short", &text[1..], &format!("{text}x"), &turned.replacen('A', "+", 1), "ååååååååå"] {
+        for bad in ["", "short", &text[1..], &format!("{text}x"), &turned.replacen('A', "+", 1), "ååååååååå"]
+        {
             assert!(Link::parse(bad).is_none(), "{bad}");
         }
         assert!(!format!("{link:?}").contains(&text[8..]), "no secret is shown");
@@ -332,7 +334,11 @@ mod tests {
         assert_eq!(revoked.admits(&key(), "one", NOW), Err(NotOpened::Revoked));
         invitation.leave();
         assert_eq!(invitation.admits(&key(), "one", NOW), Err(NotOpened::Unknown));
-        assert_eq!(invitation.open(&key(), &link, "one", NOW), Err(NotOpened::Used), "not even where it was open");
+        assert_eq!(
+            invitation.open(&key(), &link, "one", NOW),
+            Err(NotOpened::Used),
+            "not even where it was open"
+        );
     }
 
     #[test]
