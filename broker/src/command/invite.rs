@@ -1,7 +1,9 @@
 //! `sparvidd invite`: a link that opens the door for operators once; `invite list`, `invite revoke`
 
+use std::path::PathBuf;
+
 use broker_core::organisation::OrganisationNumber;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use metadata::desk::{Invitation, Invited, MOST_DAYS, Right};
 
 use super::{ConfigArgument, Lines, Stopped, Tone, block_on, edit::Edit, style};
@@ -12,12 +14,12 @@ const LONGEST: usize = 100;
 
 /// `invite`
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Invite {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    new: Option<New>,
+    new: New,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,11 +34,11 @@ enum What {
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// The organisation that the holder speaks for.
-    #[arg(long, value_name = "NUMBER")]
-    organisation: String,
+    #[arg(long, value_name = "NUMBER", required = true)]
+    organisation: Option<String>,
     /// Who is invited, by the name that others are to see beside what they do.
-    #[arg(long, value_name = "NAME")]
-    holder: String,
+    #[arg(long, value_name = "NAME", required = true)]
+    holder: Option<String>,
     /// For how many days, 1 to 400.
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_DAYS)))]
     days: u16,
@@ -46,8 +48,9 @@ pub(crate) struct New {
     /// What it is for; the page shows it.
     #[arg(long = "for", value_name = "TEXT", default_value = "")]
     purpose: String,
-    #[command(flatten)]
-    config: ConfigArgument,
+    /// The configuration file (TOML; docs/configuration.md).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SPARVIDD_CONFIG", required = true)]
+    config: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -80,13 +83,10 @@ fn right(text: &str) -> Result<Right, String> {
 
 /// Runs it.
 pub(crate) fn run(invite: &Invite) -> Result<(), Stopped> {
-    match (&invite.what, &invite.new) {
-        (Some(What::List(list)), _) => block_on(self::list(list))?,
-        (Some(What::Revoke(revoke)), _) => block_on(self::revoke(revoke))?,
-        (None, Some(new)) => block_on(self::new(new))?,
-        (None, None) => Err(Stopped::could_not(
-            "Say whom to invite: sparvidd invite --organisation NUMBER --holder NAME. Or: invite list, invite revoke ID.",
-        )),
+    match &invite.what {
+        Some(What::List(list)) => block_on(self::list(list))?,
+        Some(What::Revoke(revoke)) => block_on(self::revoke(revoke))?,
+        None => block_on(new(&invite.new))?,
     }
 }
 
@@ -100,18 +100,19 @@ fn plain(what: &str, text: &str) -> Result<String, Stopped> {
 }
 
 async fn new(new: &New) -> Result<(), Stopped> {
-    let organisation = OrganisationNumber::parse(&new.organisation).ok_or_else(|| {
-        Stopped::could_not(format!(
-            "{} is no organisation number: ten digits, the last a check digit",
-            new.organisation
-        ))
+    // Without a subcommand the grammar asks for all three.
+    let (Some(number), Some(holder), Some(config)) = (&new.organisation, &new.holder, &new.config) else {
+        return Err(Stopped::could_not("say --organisation, --holder and --config"));
+    };
+    let organisation = OrganisationNumber::parse(number).ok_or_else(|| {
+        Stopped::could_not(format!("{number} is no organisation number: ten digits, the last a check digit"))
     })?;
-    let holder = plain("--holder", &new.holder)?;
+    let holder = plain("--holder", holder)?;
     if holder.is_empty() {
         return Err(Stopped::could_not("--holder says who is invited: two people of one name count as one"));
     }
     let purpose = plain("--for", &new.purpose)?;
-    let config = Config::read(&new.config.config).map_err(Stopped::could_not)?;
+    let config = Config::read(config).map_err(Stopped::could_not)?;
     let key = {
         let keys = certs::KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
         operator::invitation_key(&keys)
