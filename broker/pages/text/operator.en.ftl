@@ -240,3 +240,4 @@ operator-happened-published-despite = Published although it could stop sign-ins
 operator-happened-superseded = Out of date, since something else was published
 operator-happened-withdrawn = Taken back
 operator-happened-declined = Declined
+operator-document-whole = The whole file is shown, { $total } lines.

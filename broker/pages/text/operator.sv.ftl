@@ -241,3 +241,4 @@ operator-happened-published-despite = Publicerad trots att den kunde stoppa inlo
 operator-happened-superseded = Inaktuell, eftersom något annat publicerades
 operator-happened-withdrawn = Återtagen
 operator-happened-declined = Avböjd
+operator-document-whole = Hela filen visas, { $total } rader.

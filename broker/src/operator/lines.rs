@@ -42,6 +42,8 @@ pub(super) fn told(
     let lines: Vec<&str> = source.lines().collect();
     let mut sorted: Vec<&Finding> = findings.to_vec();
     sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    // Which entity it is about is said only where a file has several.
+    let abouts: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.about.as_deref()).collect();
     let mut beside: BTreeMap<usize, Vec<FindingView>> = BTreeMap::new();
     let mut columns: BTreeMap<usize, usize> = BTreeMap::new();
     let mut groups: Vec<FindingGroup> = Vec::new();
@@ -57,7 +59,7 @@ pub(super) fn told(
             fix: finding.fix(tongue),
             rule: finding.rule.id.to_owned(),
             place: place_words(place, words),
-            about: finding.about.clone(),
+            about: finding.about.clone().filter(|_| abouts.len() > 1),
             shown: false,
         };
         if groups.last().is_none_or(|group| group.severity != severity) {

@@ -264,7 +264,12 @@ fn findings(node: &Node, visit: &Visit, proposal: &Proposal) -> Vec<FindingView>
                 fix: said.fix.clone(),
                 rule: finding.rule.clone(),
                 place: lines::place_words(lines::position("", &place), &words),
-                about: finding.rest.get("about").and_then(|about| about.as_str()).map(str::to_owned),
+                about: finding
+                    .rest
+                    .get("about")
+                    .and_then(|about| about.as_str())
+                    .map(str::to_owned)
+                    .filter(|_| proposal.changes.len() > 1),
                 shown: false,
             }
         })
