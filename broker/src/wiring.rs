@@ -38,6 +38,7 @@ use crate::{
     desk::DeskFile,
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
+    key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
