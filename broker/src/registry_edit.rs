@@ -32,7 +32,7 @@ use metadata::{
 
 use crate::{
     journal::{Journal, JournalFailed, Patience},
-    registry_watch::{self, HEAD},
+    registry_watch::{self, HEAD, Unconfirmed},
     seen::Seen,
     wiring,
 };
@@ -129,6 +129,26 @@ impl EditFailed {
     /// Whether it was understood and is refused, rather than not possible now.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Change(_))
+    }
+
+    /// Whether somebody has meddled with the store: an alarm, and not a passing trouble.
+    pub(crate) fn is_alarm(&self) -> bool {
+        matches!(
+            self,
+            Self::Head(..)
+                | Self::Tampered(_)
+                | Self::Record(_)
+                | Self::Journal(JournalFailed::Unauthenticated)
+        )
+    }
+}
+
+impl From<Unconfirmed> for EditFailed {
+    fn from(error: Unconfirmed) -> Self {
+        match error {
+            Unconfirmed::Away(why) => Self::Store(StoreError::Away(why)),
+            Unconfirmed::Alarm(why) => Self::Tampered(why),
+        }
     }
 }
 
@@ -234,8 +254,7 @@ impl RegistryFile {
                 Err(error) => return Err(EditFailed::Tampered(error.to_string())),
             }
         }
-        let (manifest, contents) =
-            registry_watch::fetch(store, head, &self.directory).await.map_err(EditFailed::Tampered)?;
+        let (manifest, contents) = registry_watch::fetch(store, head, &self.directory).await?;
         off_thread(move || registry_watch::build(number, &manifest, &contents, None, now))
             .await?
             .map_err(EditFailed::Tampered)
@@ -405,6 +424,20 @@ impl RegistryFile {
             }
             HeadMoved::Conflict(_) => Ok(None),
         }
+    }
+
+    /// Looks at the record of the newest revision, as a node does when the head has moved.
+    ///
+    /// # Errors
+    /// When it is gone, or not to be believed.
+    pub(crate) async fn check_newest(&self, store: &dyn Store) -> Result<(), EditFailed> {
+        let Some((_, head)) = self.head(store).await? else { return Ok(()) };
+        let history = self.history(store, Some(&head), |_| false).await?;
+        if history.is_cut && history.records.is_empty() {
+            let gone = format!("the record of revision {} is gone from the store", head.number);
+            return Err(EditFailed::Tampered(gone));
+        }
+        Ok(())
     }
 
     /// The records from the newest to the oldest that is there, as long as `goes_on` says so of each.
