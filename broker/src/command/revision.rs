@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Author, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
 use crate::{moment, prune};
@@ -87,6 +87,8 @@ pub(crate) struct Restore {
     config: ConfigArgument,
     #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -394,6 +396,7 @@ struct NotRestored {
 async fn restore(restore: &Restore) -> Result<(), Stopped> {
     let mut edit = Edit::open(&restore.config.config).await?.signed(&restore.author)?;
     edit.signed.restores = Some(restore.number);
+    edit.despite_hold = restore.hold.reason()?;
     let target = manifest_of(&edit, restore.number).await?;
     let wanted: Vec<EntryChange> = EntryChange::between(edit.registry().manifest(), &target)
         .into_iter()
