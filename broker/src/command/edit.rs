@@ -108,30 +108,6 @@ fn user() -> String {
     named.unwrap_or_else(|| format!("user {id}"))
 }
 
-/// `--despite-hold REASON`
-#[derive(Debug, Args)]
-pub(crate) struct DespiteHold {
-    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and in which order nothing is.
-    #[arg(long, value_name = "REASON")]
-    despite_hold: Option<String>,
-}
-
-impl DespiteHold {
-    /// The reason, if one is given.
-    ///
-    /// # Errors
-    /// When it says nothing, or overmuch.
-    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
-        let Some(reason) = self.despite_hold.as_deref().map(str::trim) else { return Ok(None) };
-        if reason.is_empty() || reason.chars().count() > LONGEST_NOTE {
-            return Err(Stopped::could_not(format!(
-                "--despite-hold must say why, in at most {LONGEST_NOTE} characters"
-            )));
-        }
-        Ok(Some(reason.to_owned()))
-    }
-}
-
 /// The registry and the desk, open for a change.
 pub(crate) struct Edit {
     pub(crate) store: Arc<dyn Store>,
@@ -317,39 +293,6 @@ impl Edit {
             client_secrets: &self.client_secrets,
             clock: moment::now,
         }
-    }
-}
-
-/// What the rollover guard goes by.
-#[derive(Default)]
-struct Grounds {
-    documents: HashMap<String, Vec<u8>>,
-    seen: KeyUse,
-}
-
-impl Grounds {
-    /// What the guard holds of these changes.
-    fn judged(&self, registry: &Registry, changes: &Changes) -> Report {
-        let brought: HashMap<String, &[u8]> =
-            changes.documents.iter().map(|octets| (document_name(octets), octets.as_slice())).collect();
-        let find =
-            |name: &str| brought.get(name).copied().or_else(|| self.documents.get(name).map(Vec::as_slice));
-        guard::judge(registry, &changes.list, &find, &self.seen, moment::now())
-    }
-
-    /// Says what was held, to whoever goes on despite it or only looks.
-    fn tell(&self, held: &Report, reason: Option<&str>) {
-        if held.findings.is_empty() {
-            return;
-        }
-        let mut lines = super::Lines::to_stderr();
-        lines.say(super::Tone::Look, held.render("the change", tongue()).trim_end());
-        lines.gap();
-        let said = match reason {
-            Some(reason) => format!("Despite that: {reason}"),
-            None => "The change would be held for that.".to_owned(),
-        };
-        lines.say(super::Tone::Look, said);
     }
 }
 

@@ -352,7 +352,7 @@ pub(crate) async fn put(
     dry_run: bool,
 ) -> Result<Added, Stopped> {
     let key = edit.client_secrets.clone();
-    edit.dry_run = dry_run;
+    edit.dry_run(dry_run);
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();

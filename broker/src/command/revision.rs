@@ -243,18 +243,6 @@ pub(super) fn say_words(lines: &mut Lines, id: &EntryId, words: &[Sentence]) {
     }
 }
 
-/// Says in words what becomes of an entry.
-pub(super) fn say_words(lines: &mut Lines, id: &EntryId, words: &[metadata::revision::difference::Sentence]) {
-    lines.say(Tone::Accent, format!("  {id}"));
-    for sentence in words {
-        let text = match super::edit::tongue() {
-            metadata::lint::Tongue::Swedish => &sentence.sv,
-            metadata::lint::Tongue::English => &sentence.en,
-        };
-        lines.say(Tone::Plain, format!("    {text}"));
-    }
-}
-
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
     let mut left = list.most;
