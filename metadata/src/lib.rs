@@ -10,7 +10,7 @@
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
-//! | [`organisation`] | the record files of organisations |
+//! | [`organisation`], [`logo`] | the record files of organisations, and their logos |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
 //! | [`lint`] | one validator: rules with a severity, a place, what, why and a fix, in Swedish and English |
 //!
@@ -20,6 +20,7 @@ pub mod addition;
 mod address;
 mod international;
 pub mod lint;
+pub mod logo;
 pub mod oidc;
 pub mod organisation;
 pub mod peer;

@@ -8,22 +8,37 @@ use std::collections::BTreeSet;
 use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, form::is_hsa_beginning},
-    identifier::Language,
+    identifier::{Language, RelyingPartyId},
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
 };
 use toml::de::{DeTable, DeValue};
 
 use crate::{
+    address::WebAddress,
     international::ascii,
     lint::{
+        logo as logo_rule,
         record as rule,
         report::{Finding, Place, Report},
         rule::Rule,
     },
+    oidc::is_client_id,
 };
 
-const KEYS: [&str; 9] =
-    ["number", "name", "domains", "scopes", "hsa_prefixes", "ceiling", "entitled", "may_assert", "support"];
+const KEYS: [&str; 12] = [
+    "number",
+    "name",
+    "domains",
+    "scopes",
+    "hsa_prefixes",
+    "ceiling",
+    "entitled",
+    "may_assert",
+    "support",
+    "aliases",
+    "logo",
+    "relying_parties",
+];
 const SUPPORT_KEYS: [&str; 3] = ["email", "telephone", "url"];
 
 /// A value of either notation, with its place.
@@ -39,18 +54,42 @@ enum Value {
     Other,
 }
 
-/// Reads a record file. The record is there only when the report has no error.
+/// A record file, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFile {
+    /// The record. It has no logo yet: that is made of what `logo` names.
+    pub organisation: Organisation,
+    /// Where its logo is, if it names one: for [`crate::logo::prepare`].
+    pub logo: Option<LogoSource>,
+}
+
+/// Where a logo is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogoSource {
+    /// In a file beside the record.
+    File(String),
+    /// At an https address.
+    Address(String),
+}
+
+/// Reads a record file for its record alone.
 pub fn read(text: &str) -> (Option<Organisation>, Report) {
+    let (file, report) = read_file(text);
+    (file.map(|file| file.organisation), report)
+}
+
+/// Reads a record file. It is there only when the report has no error.
+pub fn read_file(text: &str) -> (Option<RecordFile>, Report) {
     let mut report = Report::new();
     let root = if text.trim_start().starts_with('{') { from_json(text) } else { from_toml(text) };
-    let organisation = match root {
-        Ok(root) => organisation(root, &mut report),
+    let file = match root {
+        Ok(root) => record_file(root, &mut report),
         Err(finding) => {
             report.add(finding);
             None
         }
     };
-    (organisation.filter(|_| !report.has_errors()), report)
+    (file.filter(|_| !report.has_errors()), report)
 }
 
 /// The octets of a record as it is kept.
@@ -61,13 +100,14 @@ pub fn document(organisation: &Organisation) -> Result<Vec<u8>, serde_json::Erro
     serde_json::to_vec(organisation)
 }
 
-fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
+fn record_file(root: Node, report: &mut Report) -> Option<RecordFile> {
     let Value::Table(entries) = root.value else {
         report.add(wrong_type("–", "{ … }", root.place));
         return None;
     };
     let mut number = None;
     let mut record = RecordParts::default();
+    let mut logo_source = None;
     for (key, key_place, node) in entries {
         match key.as_str() {
             "number" => number = Some(text(node, "number", report)),
@@ -79,6 +119,9 @@ fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
             "entitled" => record.entitled = list(node, "entitled", report),
             "may_assert" => record.may_assert = list(node, "may_assert", report),
             "support" => record.support = support(node, report),
+            "aliases" => record.aliases = list(node, "aliases", report),
+            "logo" => logo_source = self::logo_source(node, report),
+            "relying_parties" => record.relying_parties = Some(list(node, "relying_parties", report)),
             _ => report.add(unknown(&rule::UNKNOWN_KEY, &key, &KEYS, key_place)),
         }
     }
@@ -96,7 +139,24 @@ fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
             None
         }
     };
-    record.judged(number, report)
+    let organisation = record.judged(number, report)?;
+    Some(RecordFile { organisation, logo: logo_source })
+}
+
+/// The name of a file that lies beside the record, or an address. Nothing leads out of the record's folder: the file may come from elsewhere.
+fn logo_source(node: Node, report: &mut Report) -> Option<LogoSource> {
+    let (written, place) = text(node, "logo", report)?;
+    if WebAddress::parse(&written).is_some_and(|address| address.is_https()) {
+        return Some(LogoSource::Address(written));
+    }
+    let plain = !written.is_empty()
+        && !written.starts_with('.')
+        && written.chars().all(|letter| letter.is_alphanumeric() || "-_. ".contains(letter));
+    if plain {
+        return Some(LogoSource::File(written));
+    }
+    report.add(Finding::new(&logo_rule::SOURCE, place).found(written));
+    None
 }
 
 /// A list as written: each value with its place.
@@ -112,6 +172,8 @@ struct RecordParts {
     entitled: Written,
     may_assert: Written,
     support: SupportContact,
+    aliases: Written,
+    relying_parties: Option<Written>,
 }
 
 impl RecordParts {
@@ -147,6 +209,19 @@ impl RecordParts {
             may_assert: attributes(self.may_assert, report),
             name: self.name,
             support: self.support,
+            aliases: self
+                .aliases
+                .into_iter()
+                .map(|(alias, _)| alias.trim().to_owned())
+                .filter(|alias| !alias.is_empty())
+                .collect(),
+            logo: None,
+            relying_parties: self.relying_parties.map(|written| {
+                kept(written, &rule::RELYING_PARTY, is_client_id, report)
+                    .into_iter()
+                    .map(RelyingPartyId::new)
+                    .collect()
+            }),
             number: number?,
         })
     }

@@ -28,6 +28,7 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
+    voices: Vec<Arc<ProviderPolicy>>,
     manifest: Manifest,
     withheld: Vec<Withheld>,
 }
@@ -52,11 +53,8 @@ impl Registry {
     ) -> Self {
         let saml_providers: HashMap<_, _> =
             saml_providers.into_iter().map(|provider| (provider.policy.id.clone(), provider)).collect();
-        let mut named: Vec<_> = saml_providers
-            .values()
-            .map(|provider| (sort_key(&provider.policy.display_name), Arc::clone(&provider.policy)))
-            .collect();
-        named.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+        let by_name = by_name(saml_providers.values().map(|provider| &provider.policy));
+        let voices = self::by_name(saml_providers.values().flat_map(|provider| provider.policy.voices()));
         Self {
             number,
             organisations: organisations
@@ -65,7 +63,8 @@ impl Registry {
                 .collect(),
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
-            by_name: named.into_iter().map(|(_, policy)| policy).collect(),
+            by_name,
+            voices,
             manifest: Manifest::default(),
             withheld: Vec::new(),
         }
@@ -145,9 +144,18 @@ impl Peers for Registry {
         self.oidc_clients.get(id).map(|client| Arc::clone(&client.policy))
     }
 
-    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
-        self.by_name.clone()
+    fn voices(&self) -> &[Arc<ProviderPolicy>] {
+        &self.voices
     }
+}
+
+fn by_name<'p>(policies: impl Iterator<Item = &'p Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
+    let mut named: Vec<_> = policies.map(|policy| (sort_key(&policy.display_name), policy)).collect();
+    named.sort_by(|(a, one), (b, other)| {
+        let id = |policy: &ProviderPolicy| (policy.id.clone(), policy.organisation.number.clone());
+        a.cmp(b).then_with(|| id(one).cmp(&id(other)))
+    });
+    named.into_iter().map(|(_, policy)| Arc::clone(policy)).collect()
 }
 
 /// What a name is sorted by: its Swedish form, case ignored, å ä ö after z in that order (not their order in Unicode).

@@ -6,12 +6,14 @@
 //! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
-//! | `record.rs` | rules for organisation records |
-//! | `registry.rs` | rules between a file and what is registered already |
+//! | `record.rs`, `logo.rs` | rules for organisation records and their logos |
+//! | `registry.rs`, `organisations.rs` | rules between a file and what is registered already; for the organisations that a provider speaks for |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
+pub(crate) mod logo;
 pub mod oidc;
+pub(crate) mod organisations;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub mod report;
@@ -24,10 +26,17 @@ pub use rule::{Rule, Severity, Text, Tongue};
 /// Every rule there is, for the table in the documentation, in the order of their names.
 #[must_use]
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut rules: Vec<_> = [
+        saml::rules(),
+        oidc::rules(),
+        record::RULES.to_vec(),
+        logo::RULES.to_vec(),
+        registry::RULES.to_vec(),
+        organisations::RULES.to_vec(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }
@@ -45,6 +54,7 @@ mod tests {
             include_str!("../oidc/tests.rs"),
             include_str!("../addition/tests.rs"),
             include_str!("../organisation/tests.rs"),
+            include_str!("../logo/tests.rs"),
         ]
         .concat();
         let untested: Vec<_> = all_rules()

@@ -24,7 +24,7 @@ use certs_xml::{
     namespace::{DS, MD},
 };
 
-pub use build::{saml_provider, unregistered_provider};
+pub use build::{bounds, saml_provider, unregistered_provider};
 pub use entity::IdentityProvider;
 
 use crate::lint::{
