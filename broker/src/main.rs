@@ -18,6 +18,7 @@
 //! | `moment.rs` | the clock and the generator |
 //! | `telemetry/` | the log |
 
+mod choice_index;
 mod command;
 mod config;
 mod cookie;

@@ -33,6 +33,7 @@ use certs::{
 use metadata::Registry;
 
 use crate::{
+    choice_index::ChoiceIndexes,
     config::Config,
     cookie::Origins,
     failed::FailedSeal,
@@ -61,6 +62,8 @@ pub(crate) struct Node {
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
     pub(crate) pages: Pages,
+    /// What the choice of organisation is searched by.
+    pub(crate) choices: ChoiceIndexes,
     /// Sealed addresses of error pages.
     pub(crate) failed: FailedSeal,
     /// Who asked, by what a login's cookie says.
@@ -137,6 +140,7 @@ impl Node {
             registry,
             oidc_keys,
             pages,
+            choices: ChoiceIndexes::default(),
             failed,
             subjects,
             keys_agreed: AtomicBool::new(false),

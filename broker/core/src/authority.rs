@@ -216,6 +216,9 @@ mod tests {
             entitled: BTreeSet::new(),
             may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber, AttributeName::DateOfBirth]),
             support: SupportContact::default(),
+            aliases: BTreeSet::new(),
+            logo: None,
+            relying_parties: None,
         }
     }
 

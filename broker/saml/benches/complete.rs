@@ -52,6 +52,9 @@ fn registry(signer: &PrivateKey) -> Registry {
         entitled: [].into(),
         may_assert: [].into(),
         support: SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     });
     let policy = ProviderPolicy {
         id: ProviderId::from(IDP),

@@ -48,7 +48,7 @@ pub(crate) use self::{
     message::MessageView,
     notice::{NoticeView, ViewRow},
     onward::{OnwardView, PostFormView},
-    search::{SearchEntry, search},
+    search::{Index, SearchEntry, search},
     start::{StartLink, StartView},
     text::Reader,
 };

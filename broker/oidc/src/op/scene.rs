@@ -420,6 +420,9 @@ fn provider() -> ProviderPolicy {
         entitled: BTreeSet::new(),
         may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber]),
         support: SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     });
     ProviderPolicy {
         id: ProviderId::from(PROVIDER),

@@ -82,6 +82,7 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
         organisation: Arc::new(organisation()),
+        organisations: Vec::new(),
         authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: vec![],
