@@ -59,6 +59,7 @@ fn registry(signer: &PrivateKey) -> Registry {
     let policy = ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
+        organisations: Vec::new(),
         authority: Authority::of(&organisation),
         organisation: organisation.clone(),
         display_name: LocalText::default(),

@@ -7,7 +7,7 @@ use broker_core::{
     failure::FailureCode,
     identifier::{Language, Reference},
     moment::Timestamp,
-    organisation::{LocalText, SupportContact},
+    organisation::{LocalText, Logo, SupportContact},
 };
 
 use super::{

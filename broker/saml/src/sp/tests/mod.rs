@@ -74,6 +74,9 @@ pub(crate) fn organisation() -> Organisation {
         entitled: BTreeSet::new(),
         may_assert: BTreeSet::new(),
         support: broker_core::organisation::SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     }
 }
 
