@@ -306,7 +306,9 @@ impl<'n> Step<'n> {
         };
         let released = self.release(login, result).map_err(|refused| {
             let NotReleased { failure, organisation: proven, .. } = *refused;
-            Box::new(Trouble::of(failure, &context).at(&provider).about(proven.or(organisation.clone()).as_ref()))
+            Box::new(
+                Trouble::of(failure, &context).at(&provider).about(proven.or(organisation.clone()).as_ref()),
+            )
         })?;
         match released {
             Release::Elsewhere(elsewhere) => {
@@ -352,8 +354,7 @@ impl<'n> Step<'n> {
         let login =
             login.authenticated(result).map_err(|(failure, login)| refused(failure, login.context()))?;
         let context = login.context();
-        let peers =
-            self.still_admissible((&provider, organisation.as_ref()), &context.request.relying_party);
+        let peers = self.still_admissible((&provider, organisation.as_ref()), &context.request.relying_party);
         let (provider, relying_party) = peers.map_err(|failure| refused(*failure, context))?;
         let policy = Policy {
             provider: &provider,
@@ -419,10 +420,9 @@ impl<'n> Step<'n> {
         let provider = login.state().identity().provider.clone();
         let organisation = login.state().identity().organisation.clone();
         if accept {
-            self.still_admissible((&provider, Some(&organisation)), &context.request.relying_party)
-                .map_err(|failure| {
-                    Box::new(Trouble::of(*failure, &context).at(&provider).about(Some(&organisation)))
-                })?;
+            self.still_admissible((&provider, Some(&organisation)), &context.request.relying_party).map_err(
+                |failure| Box::new(Trouble::of(*failure, &context).at(&provider).about(Some(&organisation))),
+            )?;
             return self.answer(login.accepted(), place, None).await;
         }
         self.finish(place, (&context, &provider), Ended::Failed, None, &[]).await?;

@@ -22,8 +22,7 @@ use crate::{
     lint::{
         self,
         oidc::{document as oidc_rule, key as key_rule},
-        organisations as organisations_rule,
-        registry as rule,
+        organisations as organisations_rule, registry as rule,
         report::{Finding, Place, Report},
     },
     oidc::{self, Method, RegistrationFile, is_client_id},
@@ -345,11 +344,16 @@ fn speaks_for(
         let settled = known.iter().flat_map(|settings| &settings.organisations);
         return Some(settled.filter_map(|number| registry.organisation(number).cloned()).collect());
     }
-    let mut numbers: BTreeSet<_> =
-        known.into_iter().flat_map(ProviderSettings::speaks_for).chain(&choices.speaks_for).cloned().collect();
+    let mut numbers: BTreeSet<_> = known
+        .into_iter()
+        .flat_map(ProviderSettings::speaks_for)
+        .chain(&choices.speaks_for)
+        .cloned()
+        .collect();
     for number in &choices.speaks_no_more_for {
         if !numbers.remove(number) {
-            report.add(Finding::new(&organisations_rule::NOT_SPOKEN_FOR, place.clone()).found(number.as_str()));
+            report
+                .add(Finding::new(&organisations_rule::NOT_SPOKEN_FOR, place.clone()).found(number.as_str()));
         }
     }
     if numbers.is_empty() {
@@ -360,8 +364,9 @@ fn speaks_for(
     for number in &numbers {
         match registry.organisation(number) {
             Some(record) => records.push(Arc::clone(record)),
-            None => report
-                .add(Finding::new(&organisations_rule::UNKNOWN, place.clone()).found(number.as_str())),
+            None => {
+                report.add(Finding::new(&organisations_rule::UNKNOWN, place.clone()).found(number.as_str()))
+            }
         }
     }
     for (at, record) in records.iter().enumerate() {
@@ -384,7 +389,8 @@ fn shared(one: &Organisation, other: &Organisation) -> Option<String> {
         .into_iter()
         .find_map(|(a, b)| b.owns_scope(a.number.as_str()).then_some(a.number.as_str()));
     let within = |narrow: &Organisation, wide: &Organisation| {
-        let begins = |prefix: &&String| wide.hsa_prefixes.iter().any(|start| prefix.starts_with(start.as_str()));
+        let begins =
+            |prefix: &&String| wide.hsa_prefixes.iter().any(|start| prefix.starts_with(start.as_str()));
         narrow.hsa_prefixes.iter().find(begins).cloned()
     };
     scope

@@ -17,8 +17,7 @@ use crate::{
     address::WebAddress,
     international::ascii,
     lint::{
-        logo as logo_rule,
-        record as rule,
+        logo as logo_rule, record as rule,
         report::{Finding, Place, Report},
         rule::Rule,
     },

@@ -213,8 +213,7 @@ fn template(template: &Template) -> Result<(), Stopped> {
 }
 
 async fn add(add: &Add) -> Result<(), Stopped> {
-    let organisation =
-        add.organisation.as_deref().map(number).transpose().map_err(Stopped::could_not)?;
+    let organisation = add.organisation.as_deref().map(number).transpose().map_err(Stopped::could_not)?;
     let choices = Choices {
         organisation,
         subject_source: add.subject_source,

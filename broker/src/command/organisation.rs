@@ -166,8 +166,8 @@ async fn logo_file(
                 within: Duration::from_secs(30),
             };
             let fetched = client.fetch(wanted).await;
-            let octets = fetched
-                .map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))?;
+            let octets =
+                fetched.map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))?;
             Ok((url.clone(), octets))
         }
     }

@@ -36,7 +36,8 @@ impl Step<'_> {
             }
             Err(trouble) => return trouble,
         }
-        told.elsewhere = Some(trouble::Elsewhere { chosen, path: choice::href(cookie, provider, Some(&proven)) });
+        told.elsewhere =
+            Some(trouble::Elsewhere { chosen, path: choice::href(cookie, provider, Some(&proven)) });
         Box::new(told)
     }
 }

@@ -120,7 +120,15 @@ impl Step<'_> {
             relying_party: context.request.relying_party.clone(),
             language: context.language.clone(),
         };
-        Ok(Trip { handle, provider, organisation, context, waiting: Suspended::Provider(login), origin, outbound })
+        Ok(Trip {
+            handle,
+            provider,
+            organisation,
+            context,
+            waiting: Suspended::Provider(login),
+            origin,
+            outbound,
+        })
     }
 
     fn depart(&self, trip: &Trip) -> axum::response::Response {

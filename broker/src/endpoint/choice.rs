@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use broker_core::{
-    identifier::ProviderId,
+    identifier::{Language, ProviderId},
     login::Context,
     organisation::OrganisationNumber,
     policy::ProviderPolicy,
@@ -113,6 +113,11 @@ fn found(step: &Step<'_>, context: &Context, query: &str) -> (Vec<Arc<ProviderPo
     (rows.collect(), places.len())
 }
 
+/// What a row is called.
+fn called<'v>(voice: &'v ProviderPolicy, wanted: &[Language]) -> &'v str {
+    voice.display_name.best(wanted).unwrap_or_else(|| voice.id.as_str())
+}
+
 /// The page.
 pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, query: &str) -> Response {
     let language = &context.language;
@@ -122,16 +127,19 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
     let rows: Vec<ChoiceRow> = found
         .iter()
         .map(|voice| {
-            let name = voice.display_name.best(wanted).unwrap_or_else(|| voice.id.as_str()).to_owned();
-            let organisation = voice.organisation.name.best(wanted).unwrap_or_default();
-            let several =
-                step.registry.provider(&voice.id).is_some_and(|provider| !provider.organisations.is_empty());
+            let name = called(voice, wanted).to_owned();
+            let provider = step.registry.provider(&voice.id);
+            let several = provider.as_ref().is_some_and(|provider| !provider.organisations.is_empty());
+            // Of two ways into one organisation, whose machine it is tells them apart.
+            let twice = several && found.iter().filter(|other| called(other, wanted) == name).count() > 1;
+            let beside = if twice {
+                provider.as_ref().and_then(|provider| provider.display_name.best(wanted))
+            } else {
+                voice.organisation.name.best(wanted)
+            };
+            let beside = beside.filter(|other| !other.is_empty() && *other != name);
             ChoiceRow {
-                other_names: if organisation.is_empty() || organisation == name {
-                    Vec::new()
-                } else {
-                    vec![organisation.to_owned()]
-                },
+                other_names: beside.into_iter().map(str::to_owned).collect(),
                 href: href(cookie, &voice.id, several.then_some(&voice.organisation.number)),
                 logo: voice.organisation.logo.clone(),
                 name,

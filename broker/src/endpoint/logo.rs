@@ -23,15 +23,11 @@ pub(crate) async fn logo(
     let registry = node.registry.any();
     let logos = registry.organisations().filter_map(|record| record.logo.as_ref());
     let is_known = logos.into_iter().any(|logo| logo.document == document);
-    let octets =
-        if is_known { node.registry.document(&**node.vault.store(), document).await } else { None };
+    let octets = if is_known { node.registry.document(&**node.vault.store(), document).await } else { None };
     let Some(octets) = octets else { return page::missing(&node, &headers) };
     let mut response = Response::new(Body::from(octets));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     response
 }

@@ -124,9 +124,13 @@ mod tests {
 
     #[test]
     fn a_logo_keeps_its_shape_in_its_box() {
-        for ((width, height), drawn) in
-            [((160, 160), (40, 40)), ((320, 160), (72, 36)), ((480, 24), (72, 3)), ((40, 160), (10, 40)), ((0, 0), (40, 40))]
-        {
+        for ((width, height), drawn) in [
+            ((160, 160), (40, 40)),
+            ((320, 160), (72, 36)),
+            ((480, 24), (72, 3)),
+            ((40, 160), (10, 40)),
+            ((0, 0), (40, 40)),
+        ] {
             let value = shown(&Logo { document: "a".into(), width, height });
             let side = |name| u64::try_from(value.get_attr(name).expect("a side")).expect("a number");
             assert_eq!((side("width"), side("height")), drawn, "{width} × {height}");

@@ -194,8 +194,11 @@ impl Pages {
         service: &str,
         organisation: &str,
     ) -> String {
-        let arguments =
-            [("service", Argument::Text(service)), ("organisation", Argument::Text(organisation))];
+        let arguments = [
+            ("service", Argument::Text(service)),
+            ("organisation", Argument::Text(organisation)),
+            ("chosen", Argument::Text(organisation)),
+        ];
         self.texts.failure(language, code, reader, &arguments)
     }
 

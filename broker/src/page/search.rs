@@ -132,11 +132,7 @@ impl Index {
         if all.is_empty() { self.matching(|entry| entry.partial_score(&wanted), &open) } else { all }
     }
 
-    fn matching(
-        &self,
-        score: impl Fn(&Folded) -> Option<usize>,
-        open: impl Fn(usize) -> bool,
-    ) -> Vec<usize> {
+    fn matching(&self, score: impl Fn(&Folded) -> Option<usize>, open: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut found: Vec<(usize, usize, usize)> = self
             .entries
             .iter()

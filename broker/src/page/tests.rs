@@ -137,6 +137,10 @@ fn every_page_is_well_formed_small_titled_and_has_nothing_inline() {
         for own in ["src=\"", "stylesheet\" href=\""] {
             for address in body.split(own).skip(1) {
                 let address = address.split('"').next().unwrap_or_default();
+                // minijinja escapes the slash.
+                if address.replace("&#x2f;", "/").starts_with("/logo/") {
+                    continue;
+                }
                 let file = address.strip_prefix("/assets/").expect("our own asset");
                 assert!(pages.asset(file).is_some(), "{name}: {address}");
             }

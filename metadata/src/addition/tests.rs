@@ -35,7 +35,8 @@ impl Federation {
             let octets = document(organisation).expect("written");
             let name = document_name(&octets);
             federation.documents.insert(name.clone(), octets);
-            let change = Change::AddOrganisation { number: organisation.number.clone(), document: name, logo: None };
+            let change =
+                Change::AddOrganisation { number: organisation.number.clone(), document: name, logo: None };
             federation.manifest = federation.manifest.with(change).expect("added");
         }
         federation
@@ -401,7 +402,8 @@ mod several {
         assert_eq!(added.parties[0].speaks_for.len(), 2);
         let _ = federation.add(&good_provider(), &Choices::default());
         assert_eq!(voices(&federation).len(), 2, "a renewal keeps them");
-        let file = good_provider().replace("<shibmd:Scope regexp=\"false\">granvik.example</shibmd:Scope>", "");
+        let file =
+            good_provider().replace("<shibmd:Scope regexp=\"false\">granvik.example</shibmd:Scope>", "");
         let less = federation.add(&file, &speaking(&[], &[&organisation()]));
         assert!(!less.report.has_errors(), "{:?}", less.report.findings);
         assert_eq!(voices(&federation), ["2021006883"]);
@@ -435,7 +437,8 @@ mod several {
     #[test]
     fn its_document_may_declare_what_they_have_together_and_no_more() {
         let mut federation = Federation::of(&[organisation(), annan()]);
-        let file = good_provider().replace(">granvik.example</shibmd:Scope>", ">annan.example</shibmd:Scope>");
+        let file =
+            good_provider().replace(">granvik.example</shibmd:Scope>", ">annan.example</shibmd:Scope>");
         assert!(federation.prepare(&file, &Choices::default()).report.has("saml.idp.scope_outside_record"));
         let both = federation.add(&file, &speaking(&[&annan(), &organisation()], &[]));
         assert!(!both.report.has_errors(), "{:?}", both.report.findings);

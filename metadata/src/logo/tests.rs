@@ -47,7 +47,10 @@ fn nothing_but_pixels_is_left() {
     let mut octets = picture(100, 100, ImageFormat::Png);
     octets.extend_from_slice(b"<script>alert(1)</script>");
     let made = prepared(&octets).expect("kept");
-    assert!(!made.octets.windows(7).any(|window| window == b"<script"), "what stood behind the picture is gone");
+    assert!(
+        !made.octets.windows(7).any(|window| window == b"<script"),
+        "what stood behind the picture is gone"
+    );
 }
 
 #[test]
@@ -58,7 +61,8 @@ fn svg_is_refused_by_its_name() {
         "<!DOCTYPE svg>",
         "\u{1f}\u{8b}packed",
     ] {
-        let octets = if svg.starts_with('\u{1f}') { b"\x1f\x8bpacked".to_vec() } else { svg.as_bytes().to_vec() };
+        let octets =
+            if svg.starts_with('\u{1f}') { b"\x1f\x8bpacked".to_vec() } else { svg.as_bytes().to_vec() };
         assert_eq!(refused(&octets), "organisation.logo.svg", "{svg}");
     }
 }

@@ -150,7 +150,15 @@ fn a_logo_is_a_file_beside_the_record_or_an_https_address() {
     }
     let address = "https://granvik.example/logo.png";
     assert_eq!(source(address), Ok(Some(LogoSource::Address(address.to_owned()))));
-    for bad in ["", "../logo.png", "/etc/passwd", ".hidden", "http://granvik.example/logo.png", "a/b.png", "file:a.png"] {
+    for bad in [
+        "",
+        "../logo.png",
+        "/etc/passwd",
+        ".hidden",
+        "http://granvik.example/logo.png",
+        "a/b.png",
+        "file:a.png",
+    ] {
         assert_eq!(source(bad), Err("organisation.logo.source"), "{bad}");
     }
 }

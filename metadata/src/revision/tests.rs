@@ -100,7 +100,11 @@ fn provider_settings(source: SubjectSource) -> ProviderSettings {
 
 fn add_organisation(documents: &mut Documents, organisation: &Organisation) -> Change {
     let octets = document(organisation).expect("written");
-    Change::AddOrganisation { number: organisation.number.clone(), document: documents.put(octets), logo: None }
+    Change::AddOrganisation {
+        number: organisation.number.clone(),
+        document: documents.put(octets),
+        logo: None,
+    }
 }
 
 fn add_provider(documents: &mut Documents, settings: ProviderSettings) -> Change {
@@ -351,7 +355,8 @@ fn an_expired_document_withholds_nobody_who_is_registered() {
 fn a_logo_is_one_of_the_documents() {
     let mut documents = Documents::default();
     let logo = documents.put(b"a picture".to_vec());
-    let Change::AddOrganisation { number, document, .. } = add_organisation(&mut documents, &organisation()) else {
+    let Change::AddOrganisation { number, document, .. } = add_organisation(&mut documents, &organisation())
+    else {
         panic!("a record")
     };
     let change = Change::AddOrganisation { number, document, logo: Some(logo.clone()) };

@@ -106,7 +106,8 @@ pub fn bounds(organisation: &Organisation, speaks_for: &[Arc<Organisation>]) -> 
         return organisation.clone();
     }
     let all = || speaks_for.iter();
-    let numbers = all().map(|other| other.number.to_string()).filter(|other| *other != organisation.number.as_str());
+    let numbers =
+        all().map(|other| other.number.to_string()).filter(|other| *other != organisation.number.as_str());
     Organisation {
         scopes: all().flat_map(|other| other.scopes.iter().cloned()).chain(numbers).collect(),
         hsa_prefixes: all().flat_map(|other| other.hsa_prefixes.iter().cloned()).collect(),

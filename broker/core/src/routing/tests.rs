@@ -158,7 +158,11 @@ fn expected(request: AuthenticationRequest, peers: &Federation) -> Option<Option
 fn a_choice_offers_each_organisation_of_a_provider() {
     let all = [format!("a {GRANVIK}"), format!("a {FJORDEN}"), "b 2021006883".to_owned()];
     assert_eq!(offered_by(&request(&[], false), &shared()), all);
-    assert_eq!(offered_by(&request(&["a", "b"], false), &shared()), all, "and of one that is named beside another");
+    assert_eq!(
+        offered_by(&request(&["a", "b"], false), &shared()),
+        all,
+        "and of one that is named beside another"
+    );
     assert_eq!(offered_by(&request(&["a", "a"], false), &shared()), all[..2], "each once");
 }
 
@@ -189,7 +193,9 @@ fn the_organisation_that_was_chosen_must_be_one_of_the_provider_s() {
         };
         let organisation = organisation.map(number);
         let routed = login.chosen(&ProviderId::from("a"), organisation.as_ref(), &shared());
-        routed.map(|login| login.state().organisation().map(ToString::to_string)).map_err(|failure| failure.code)
+        routed
+            .map(|login| login.state().organisation().map(ToString::to_string))
+            .map_err(|failure| failure.code)
     };
     assert_eq!(chosen(Some(FJORDEN)), Ok(Some(FJORDEN.to_owned())));
     assert_eq!(chosen(None), Ok(None), "a link without one: whichever is proven");
@@ -200,10 +206,7 @@ fn the_organisation_that_was_chosen_must_be_one_of_the_provider_s() {
 fn an_organisation_that_is_suspended_closes_for_itself_alone() {
     let mut peers = shared();
     Arc::make_mut(&mut peers.providers[0].organisations[0]).suspended = true;
-    assert_eq!(
-        offered_by(&request(&[], false), &peers),
-        [format!("a {FJORDEN}"), "b 2021006883".to_owned()]
-    );
+    assert_eq!(offered_by(&request(&[], false), &peers), [format!("a {FJORDEN}"), "b 2021006883".to_owned()]);
     assert_eq!(expected(request(&["a"], false), &peers), Some(None), "the other still signs in");
     for voice in &mut peers.providers[0].organisations {
         Arc::make_mut(voice).suspended = true;
@@ -220,10 +223,7 @@ fn an_organisation_opens_the_relying_parties_that_its_people_may_reach() {
     };
     open(&mut peers.providers[0].organisations[0], &["journal"]);
     open(&mut peers.providers[0].organisations[1], &["another"]);
-    assert_eq!(
-        offered_by(&request(&[], false), &peers),
-        [format!("a {GRANVIK}"), "b 2021006883".to_owned()]
-    );
+    assert_eq!(offered_by(&request(&[], false), &peers), [format!("a {GRANVIK}"), "b 2021006883".to_owned()]);
     open(&mut peers.providers[0].organisations[0], &[]);
     assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::ConnectionClosed));
     let mut alone = federation();

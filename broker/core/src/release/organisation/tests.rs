@@ -48,7 +48,11 @@ fn voice(organisation: Arc<Organisation>) -> ProviderPolicy {
 /// Speaks for Granvik and Fjorden.
 fn provider() -> ProviderPolicy {
     let voices = [record(GRANVIK, "granvik"), record(FJORDEN, "fjorden")].map(voice).map(Arc::new).into();
-    ProviderPolicy { organisations: voices, authority: Authority::default(), ..voice(record("2021006883", "inera")) }
+    ProviderPolicy {
+        organisations: voices,
+        authority: Authority::default(),
+        ..voice(record("2021006883", "inera"))
+    }
 }
 
 fn answer(said: &[(A, &str)]) -> AuthenticationResult {
@@ -145,7 +149,11 @@ fn an_organisation_that_is_not_the_provider_s_is_never_proven() {
         (A::EmployeeHsaId, "SE2021006883-AB1"),
     ] {
         assert_eq!(held(&[said], &provider()), UNPROVEN, "{said:?}");
-        assert_eq!(held(&[said, (A::OrgAffiliation, "vera@2321009900")], &provider()), UNPROVEN, "{said:?} beside a proof");
+        assert_eq!(
+            held(&[said, (A::OrgAffiliation, "vera@2321009900")], &provider()),
+            UNPROVEN,
+            "{said:?} beside a proof"
+        );
     }
 }
 
@@ -170,6 +178,9 @@ fn of_one_organisation_the_registry_is_the_proof() {
 fn the_cause_names_attributes_and_no_value() {
     let said = [(A::OrganisationNumber, GRANVIK), (A::SubjectId, "vera@fjorden.example")];
     let failure = proven(&answer(&said), &provider()).expect_err("contradictory");
-    assert!(failure.cause.contains("subject_id") && failure.cause.contains("organisation_number"), "{failure}");
+    assert!(
+        failure.cause.contains("subject_id") && failure.cause.contains("organisation_number"),
+        "{failure}"
+    );
     assert!(!failure.cause.contains("vera"), "{failure}");
 }
