@@ -193,6 +193,9 @@ impl<'n> Step<'n> {
     pub(crate) async fn look(&self, selector: &str, query: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
+        // A relying party that was suspended since, or whose last provider was, has no choice to show.
+        let offered = routing::offered(&login.context().request, &*self.registry);
+        offered.map_err(|failure| Box::new(Trouble::of(failure, login.context())))?;
         Ok(choice::page(self, login.context(), &cookie, query))
     }
 
@@ -304,6 +307,9 @@ impl<'n> Step<'n> {
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
+        if let Some(key) = result.value().key {
+            self.node.key_use.note(&provider, key, self.moment.now);
+        }
         let released = self.release(login, result).map_err(|refused| {
             let NotReleased { failure, organisation: proven, .. } = *refused;
             Box::new(
@@ -361,6 +367,7 @@ impl<'n> Step<'n> {
             relying_party: &relying_party,
             output_map: self.node.output_map(),
             subject_secret: &self.node.subjects,
+            suspensions: self.registry.suspensions(),
         };
         // The federation's rule, or the relying party's wish (prompt=consent).
         let notice = self.node.config.file.federation.notice == Notice::EachLogin
@@ -381,12 +388,28 @@ impl<'n> Step<'n> {
             .relying_party(relying_party)
             .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
         let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-        routing::admissible(&provider, &relying_party).map_err(Box::new)?;
+        let suspensions = self.registry.suspensions();
+        routing::admissible(&provider, &relying_party, suspensions).map_err(Box::new)?;
         if let Some(number) = organisation {
             let voice = provider.voice_of(number).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-            routing::admissible(voice, &relying_party).map_err(Box::new)?;
+            routing::admissible(voice, &relying_party, suspensions).map_err(Box::new)?;
         }
         Ok((provider, relying_party))
+    }
+
+    /// Whether what the person was shown may still leave: neither the peers nor what the login stands on has been suspended since.
+    fn still_standing(&self, login: &Login<AwaitingNotice>) -> Result<(), Box<Trouble>> {
+        let (context, identity) = (login.context(), login.state().identity());
+        let standing = self
+            .still_admissible(
+                (&identity.provider, Some(&identity.organisation)),
+                &context.request.relying_party,
+            )
+            .and_then(|_| self.registry.suspensions().allow(&identity.grounds()).map_err(Box::new));
+        standing.map_err(|failure| {
+            let trouble = Trouble::of(*failure, context).at(&identity.provider);
+            Box::new(trouble.about(Some(&identity.organisation)))
+        })
     }
 
     fn notice_of(&self, cookie: &LoginCookie, trip: &Handle) -> Result<NoticeName, Box<Trouble>> {
@@ -399,6 +422,7 @@ impl<'n> Step<'n> {
         let name = NoticeName::of_tag(self.node, &cookie, tag)
             .ok_or_else(|| self.lost(FailureCode::PageExpired, &cookie))?;
         let login = self.awaiting_notice(&cookie, &name).await?;
+        self.still_standing(&login)?;
         Ok(notice::page(self, &login, &cookie, &name))
     }
 
@@ -418,11 +442,8 @@ impl<'n> Step<'n> {
         let place = notice_place(&name, &cookie);
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
-        let organisation = login.state().identity().organisation.clone();
         if accept {
-            self.still_admissible((&provider, Some(&organisation)), &context.request.relying_party).map_err(
-                |failure| Box::new(Trouble::of(*failure, &context).at(&provider).about(Some(&organisation))),
-            )?;
+            self.still_standing(&login)?;
             return self.answer(login.accepted(), place, None).await;
         }
         self.finish(place, (&context, &provider), Ended::Failed, None, &[]).await?;

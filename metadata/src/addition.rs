@@ -3,6 +3,8 @@
 //!
 //! Neighbours: `saml` and `oidc` read, `lint` judges, `revision` keeps.
 
+mod again;
+
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use broker_core::{
@@ -20,10 +22,11 @@ use crate::{
     address::WebAddress,
     international::ascii,
     lint::{
-        self,
+        self, Profiles,
         oidc::{document as oidc_rule, key as key_rule},
         organisations as organisations_rule, registry as rule,
         report::{Finding, Place, Report},
+        saml::across::Seen,
     },
     oidc::{self, Method, RegistrationFile, is_client_id},
     registry::Registry,
@@ -32,6 +35,8 @@ use crate::{
     secret_hash::SecretHash,
     settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
 };
+
+pub use again::check_again;
 
 /// More parties than this in one file are not added by hand.
 pub const MOST_ENTITIES: usize = 20;
@@ -63,10 +68,10 @@ pub struct Choices {
     pub speaks_for: BTreeSet<OrganisationNumber>,
     /// Organisations that they may no longer belong to.
     pub speaks_no_more_for: BTreeSet<OrganisationNumber>,
+    /// Exactly the organisations that they may belong to, whatever was before; empty: the one that answers for it. For what was decided earlier.
+    pub speaks_for_exactly: Option<BTreeSet<OrganisationNumber>>,
     /// A provider is not shown in the provider choice.
     pub hidden: Option<bool>,
-    /// The party takes or starts no login.
-    pub suspended: Option<bool>,
     /// A provider is told which relying party asks.
     pub names_requesters: Option<bool>,
     /// The providers that a provider asks in its turn.
@@ -75,6 +80,8 @@ pub struct Choices {
     pub service_provider: Option<String>,
     /// A relying party gets a new secret even if it has one.
     pub renew_secret: bool,
+    /// Whose rules the file is judged by, beside the base: an error of one of them refuses it.
+    pub profiles: Profiles,
 }
 
 /// What secrets of relying parties are made and kept with.
@@ -143,7 +150,7 @@ pub fn prepare(
     now: Timestamp,
 ) -> Prepared {
     let mut prepared = Prepared {
-        report: Report::new(),
+        report: Report::by(choices.profiles),
         documents: Vec::new(),
         changes: Vec::new(),
         parties: Vec::new(),
@@ -201,21 +208,21 @@ fn providers(octets: &[u8], choices: &Choices, registry: &Registry, now: Timesta
         return;
     }
     let document = document_name(octets);
+    let mut seen = Seen::of(Some(registry));
     for entity in file.entities() {
-        let mut report = Report::new();
+        let mut report = Report::by(choices.profiles);
         let about = entity.attribute("entityID").unwrap_or_default().to_owned();
         if let Some(provider) = IdentityProvider::read(entity, &mut report)
             && let Some((party, settings)) = provider_entry(&provider, choices, registry, now, &mut report)
         {
-            if prepared.parties.iter().any(|other| other.id == party.id) {
-                report.add(Finding::new(&rule::ENTITY_TWICE, entity.position()).found(&about));
-            }
             prepared.changes.push(Change::AddMetadata {
                 id: party.id.clone(),
                 entry: Box::new(Entry::SamlProvider { document: document.clone(), settings }),
             });
             prepared.parties.push(party);
         }
+        lint::saml::check_entity(entity, now, &mut report);
+        seen.check(entity, &mut report);
         prepared.report.add_about(&about, report);
     }
     prepared.documents.push((document, octets.to_vec()));
@@ -248,7 +255,7 @@ fn provider_entry(
     let organisation = claim.owner(registry, report)?;
     let speaks_for = speaks_for(known, choices, registry, provider.place.into(), report)?;
     let bounds = saml::bounds(organisation, &speaks_for);
-    report.findings.extend(lint::saml::check(provider, &bounds, now).findings);
+    lint::saml::check_into(provider, Some(&bounds), now, report);
     let subject_source = match (known.map(|settings| settings.subject_source), choices.subject_source) {
         (Some(pinned), Some(chosen)) if pinned != chosen => {
             report.add(
@@ -285,7 +292,6 @@ fn provider_entry(
         settings.narrowing = narrowed(chosen, &bounds, provider.place.into(), report);
     }
     settings.hidden = choices.hidden.unwrap_or(settings.hidden);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.names_requesters = choices.names_requesters.unwrap_or(settings.names_requesters);
     settings.behind = choices.behind.clone().unwrap_or(settings.behind);
     for name in &settings.behind {
@@ -340,23 +346,22 @@ fn speaks_for(
     place: Place,
     report: &mut Report,
 ) -> Option<Vec<Arc<Organisation>>> {
-    if choices.speaks_for.is_empty() && choices.speaks_no_more_for.is_empty() {
-        let settled = known.iter().flat_map(|settings| &settings.organisations);
-        return Some(settled.filter_map(|number| registry.organisation(number).cloned()).collect());
-    }
-    let mut numbers: BTreeSet<_> = known
-        .into_iter()
-        .flat_map(ProviderSettings::speaks_for)
-        .chain(&choices.speaks_for)
-        .cloned()
-        .collect();
+    let mut numbers: BTreeSet<_> = if let Some(exactly) = &choices.speaks_for_exactly {
+        exactly.clone()
+    } else if choices.speaks_for.is_empty() && choices.speaks_no_more_for.is_empty() {
+        known.map(|settings| settings.organisations.clone()).unwrap_or_default()
+    } else {
+        let before = known.into_iter().flat_map(ProviderSettings::speaks_for);
+        before.chain(&choices.speaks_for).cloned().collect()
+    };
+    let alone = numbers.is_empty();
     for number in &choices.speaks_no_more_for {
         if !numbers.remove(number) {
             report
                 .add(Finding::new(&organisations_rule::NOT_SPOKEN_FOR, place.clone()).found(number.as_str()));
         }
     }
-    if numbers.is_empty() {
+    if numbers.is_empty() && !alone {
         report.add(Finding::new(&organisations_rule::NONE, place.clone()));
         return None;
     }
@@ -472,7 +477,8 @@ fn relying_party(
     let Some(organisation) = claim.owner(registry, report) else {
         return;
     };
-    report.findings.extend(lint::oidc::check(registration, organisation).findings);
+    lint::oidc::check_into(registration, Some(organisation), report);
+    lint::oidc::swedish::check(file.members(), report);
     let mut settings =
         known.cloned().unwrap_or_else(|| RelyingPartySettings::of(organisation.number.clone()));
     settings.profile = choices.profile.unwrap_or(settings.profile);
@@ -480,7 +486,6 @@ fn relying_party(
     settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
     settings.fail_on_missing_attribute =
         choices.fail_on_missing_attribute.unwrap_or(settings.fail_on_missing_attribute);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.attributes = choices.attributes.clone().or(settings.attributes);
     settings.providers = choices.providers.clone().or(settings.providers);
     if let (Some(before), Some(after)) = (

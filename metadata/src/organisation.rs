@@ -9,7 +9,7 @@ use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, form::is_hsa_beginning},
     identifier::{Language, RelyingPartyId},
-    organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
+    organisation::{LocalText, Logo, Organisation, OrganisationNumber, SupportContact},
 };
 use toml::de::{DeTable, DeValue};
 
@@ -22,6 +22,7 @@ use crate::{
         rule::Rule,
     },
     oidc::is_client_id,
+    revision::is_document_name,
 };
 
 const KEYS: [&str; 12] = [
@@ -50,13 +51,14 @@ enum Value {
     Text(String),
     List(Vec<Node>),
     Table(Vec<(String, Place, Node)>),
+    Number(u32),
     Other,
 }
 
 /// A record file, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFile {
-    /// The record. It has no logo yet: that is made of what `logo` names.
+    /// The record. It has no logo yet, unless it is kept already: that is made of what `logo` names.
     pub organisation: Organisation,
     /// Where its logo is, if it names one: for [`crate::logo::prepare`].
     pub logo: Option<LogoSource>,
@@ -69,6 +71,8 @@ pub enum LogoSource {
     File(String),
     /// At an https address.
     Address(String),
+    /// Where it is kept already: the file is a record that we wrote.
+    Kept(Logo),
 }
 
 /// Reads a record file for its record alone.
@@ -138,12 +142,21 @@ fn record_file(root: Node, report: &mut Report) -> Option<RecordFile> {
             None
         }
     };
-    let organisation = record.judged(number, report)?;
+    let mut organisation = record.judged(number, report)?;
+    if let Some(LogoSource::Kept(logo)) = &logo_source {
+        organisation.logo = Some(logo.clone());
+    }
     Some(RecordFile { organisation, logo: logo_source })
 }
 
 /// The name of a file that lies beside the record, or an address. Nothing leads out of the record's folder: the file may come from elsewhere.
 fn logo_source(node: Node, report: &mut Report) -> Option<LogoSource> {
+    if let Value::Table(entries) = node.value {
+        return kept_logo(entries).map(LogoSource::Kept).or_else(|| {
+            report.add(wrong_type("logo", "\"…\"", node.place));
+            None
+        });
+    }
     let (written, place) = text(node, "logo", report)?;
     if WebAddress::parse(&written).is_some_and(|address| address.is_https()) {
         return Some(LogoSource::Address(written));
@@ -156,6 +169,17 @@ fn logo_source(node: Node, report: &mut Report) -> Option<LogoSource> {
     }
     report.add(Finding::new(&logo_rule::SOURCE, place).found(written));
     None
+}
+
+/// A logo as our own records name it.
+fn kept_logo(entries: Vec<(String, Place, Node)>) -> Option<Logo> {
+    let members = entries.into_iter().map(|(key, _, node)| match node.value {
+        Value::Text(text) => Some((key, serde_json::Value::from(text))),
+        Value::Number(number) => Some((key, serde_json::Value::from(number))),
+        _ => None,
+    });
+    let logo: Logo = serde_json::from_value(serde_json::Value::Object(members.collect::<Option<_>>()?)).ok()?;
+    is_document_name(&logo.document).then_some(logo)
 }
 
 /// A list as written: each value with its place.
@@ -406,6 +430,9 @@ fn toml_value(value: DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
                 .collect(),
         ),
         DeValue::Table(table) => toml_table(table, place),
+        DeValue::Integer(integer) => {
+            integer.as_str().parse().map_or(Value::Other, Value::Number)
+        }
         _ => Value::Other,
     }
 }
@@ -439,7 +466,10 @@ fn json_node(value: serde_json::Value, pointer: String) -> Node {
                 })
                 .collect(),
         ),
-        Json::Null | Json::Bool(_) | Json::Number(_) => Value::Other,
+        Json::Number(number) => {
+            number.as_u64().and_then(|number| u32::try_from(number).ok()).map_or(Value::Other, Value::Number)
+        }
+        Json::Null | Json::Bool(_) => Value::Other,
     };
     Node { place: Place::Pointer(pointer), value: inner }
 }

@@ -12,6 +12,7 @@ use crate::{
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
     request::AuthenticationRequest,
+    suspension::Suspensions,
 };
 
 /// What routing and release need of the registry: one immutable snapshot.
@@ -22,6 +23,8 @@ pub trait Peers: Send + Sync {
     fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>>;
     /// Every provider as it speaks for each of its organisations, in the order in which a choice shows them ([`ProviderPolicy::voices`]).
     fn voices(&self) -> &[Arc<ProviderPolicy>];
+    /// What is suspended.
+    fn suspensions(&self) -> &Suspensions;
 }
 
 /// Where to.
@@ -38,16 +41,13 @@ pub enum Route {
 ///
 /// # Errors
 /// Says which rule is against it.
-pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy) -> Result<(), Failure> {
-    if relying_party.suspended {
-        return Err(Failure::new(
-            FailureCode::RelyingPartySuspended,
-            format!("{} is suspended", relying_party.id),
-        ));
-    }
-    if provider.suspended {
-        return Err(Failure::new(FailureCode::ProviderSuspended, format!("{} is suspended", provider.id)));
-    }
+pub fn admissible(
+    provider: &ProviderPolicy,
+    relying_party: &RelyingPartyPolicy,
+    suspensions: &Suspensions,
+) -> Result<(), Failure> {
+    suspensions.allow_relying_party(relying_party)?;
+    suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
     if relying_party.providers.as_ref().is_some_and(|allowed| !allowed.contains(&provider.id)) {
         return Err(Failure::new(
             FailureCode::ProviderNotAllowed,
@@ -64,6 +64,25 @@ pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy)
     Ok(())
 }
 
+/// Whether a login of `relying_party` may go to a provider as it speaks for one organisation: what [`admissible`] asks of that organisation, and
+/// of whoever answers for the provider.
+///
+/// # Errors
+/// As there.
+pub fn open_to(
+    voice: &ProviderPolicy,
+    relying_party: &RelyingPartyPolicy,
+    peers: &dyn Peers,
+) -> Result<(), Failure> {
+    let suspensions = peers.suspensions();
+    if !suspensions.organisations.is_empty()
+        && let Some(provider) = peers.provider(&voice.id)
+    {
+        suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
+    }
+    admissible(voice, relying_party, suspensions)
+}
+
 /// The providers that a login may go to, each as it speaks for one organisation, in the order in which a choice shows them: those that the
 /// relying party named, else all that are shown; of them the admissible ones. Never empty.
 ///
@@ -76,12 +95,7 @@ pub fn offered(
     let relying_party = peers.relying_party(&request.relying_party).ok_or_else(|| {
         Failure::new(FailureCode::RelyingPartyUnknown, format!("{} is not registered", request.relying_party))
     })?;
-    if relying_party.suspended {
-        return Err(Failure::new(
-            FailureCode::RelyingPartySuspended,
-            format!("{} is suspended", relying_party.id),
-        ));
-    }
+    peers.suspensions().allow_relying_party(&relying_party)?;
     if request.hops_left == Some(0) {
         return Err(Failure::new(FailureCode::RequestNotSupported, "the request may not be proxied further"));
     }
@@ -103,7 +117,7 @@ pub fn offered(
     let mut first_reason = None;
     let mut open = Vec::new();
     for provider in candidates {
-        match admissible(provider, &relying_party) {
+        match open_to(provider, &relying_party, peers) {
             Ok(()) => open.push(Arc::clone(provider)),
             Err(reason) => _ = first_reason.get_or_insert(reason),
         }

@@ -17,11 +17,11 @@ use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Changes, Edit},
+    edit::{self, Author, Changes, Edit},
     style,
 };
 use crate::{
-    config::Config,
+    config::{Config, OutboundSection},
     outbound::{Outbound, Wanted},
 };
 
@@ -57,6 +57,8 @@ pub(crate) struct Add {
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -102,6 +104,8 @@ pub(crate) fn run(organisation: &Organisation) -> Result<(), Stopped> {
 
 async fn add(add: &Add) -> Result<(), Stopped> {
     let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
+    let outbound = config.file.outbound.clone();
+    let mut edit = Edit::of(config).await?.signed(&add.author)?;
     let mut records = Vec::new();
     let mut reports = Vec::new();
     for file in &add.files {
@@ -112,7 +116,14 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         let Some(RecordFile { organisation, logo }) = read else { continue };
         let mut new = NewRecord::from(organisation);
         if let Some(source) = logo {
-            let (name, octets) = logo_file(&config, file, &source).await?;
+            let (name, octets) = match &source {
+                LogoSource::Kept(logo) => (logo.document.clone(), edit.document(&logo.document).await?),
+                LogoSource::File(name) => {
+                    let path = file.with_file_name(name);
+                    (path.display().to_string(), edit::read_file(&path)?)
+                }
+                LogoSource::Address(url) => (url.clone(), fetched(&outbound, url).await?),
+            };
             let mut report = Report::new();
             let prepared = tokio::task::spawn_blocking(move || {
                 let prepared = metadata::logo::prepare(&octets, &mut report);
@@ -131,7 +142,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if refused {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
-    let mut edit = Edit::of(config).await?;
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
         let mut lines = Lines::to_stdout();
@@ -143,34 +153,20 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// The octets of a logo, and what to call it in a report: a file beside the record, or fetched once from an address. The egress client refuses
-/// addresses that are not public.
-async fn logo_file(
-    config: &Config,
-    record: &Path,
-    source: &LogoSource,
-) -> Result<(String, Vec<u8>), Stopped> {
-    match source {
-        LogoSource::File(name) => {
-            let path = record.with_file_name(name);
-            let octets = edit::read_file(&path)?;
-            Ok((path.display().to_string(), octets))
-        }
-        LogoSource::Address(url) => {
-            let client = Outbound::of(&config.file.outbound).map_err(Stopped::could_not)?;
-            let wanted = Wanted {
-                url,
-                accept: "image/png, image/webp, image/jpeg, image/gif",
-                largest: metadata::logo::MOST_OCTETS,
-                redirects: 3,
-                within: Duration::from_secs(30),
-            };
-            let fetched = client.fetch(wanted).await;
-            let octets =
-                fetched.map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))?;
-            Ok((url.clone(), octets))
-        }
-    }
+/// A logo by its address, once. The egress client refuses addresses that are not public.
+async fn fetched(section: &OutboundSection, url: &str) -> Result<Vec<u8>, Stopped> {
+    let client = Outbound::of(section).map_err(Stopped::could_not)?;
+    let wanted = Wanted {
+        url,
+        accept: "image/png, image/webp, image/jpeg, image/gif",
+        largest: metadata::logo::MOST_OCTETS,
+        redirects: 3,
+        within: Duration::from_secs(30),
+    };
+    client
+        .fetch(wanted)
+        .await
+        .map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))
 }
 
 /// A record to be put into the registry.
@@ -216,7 +212,7 @@ pub(crate) async fn put(
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let records: Vec<&Record> = edit.registry.organisations().map(|record| &**record).collect();
+    let records: Vec<&Record> = edit.registry().organisations().map(|record| &**record).collect();
     if list.json {
         return style::json(&records);
     }
@@ -229,12 +225,12 @@ async fn list(list: &List) -> Result<(), Stopped> {
         .iter()
         .map(|record| {
             let providers = edit
-                .registry
+                .registry()
                 .saml_providers()
                 .filter(|peer| peer.policy.voice_of(&record.number).is_some())
                 .count();
             let services = edit
-                .registry
+                .registry()
                 .oidc_clients()
                 .filter(|peer| peer.policy.organisation.number == record.number)
                 .count();
@@ -253,7 +249,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
         ))
     })?;
     let edit = Edit::open(&show.config.config).await?;
-    let record = edit.registry.organisation(&number).ok_or_else(|| {
+    let record = edit.registry().organisation(&number).ok_or_else(|| {
         Stopped::refused(format!(
             "No organisation {number} is registered. sparvidd organisation list shows them."
         ))
@@ -261,13 +257,13 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     let shown = Shown {
         record,
         providers: edit
-            .registry
+            .registry()
             .saml_providers()
             .filter(|peer| peer.policy.voice_of(&number).is_some())
             .map(|peer| peer.policy.id.to_string())
             .collect(),
         relying_parties: edit
-            .registry
+            .registry()
             .oidc_clients()
             .filter(|peer| peer.policy.organisation.number == number)
             .map(|peer| peer.client_id.to_string())

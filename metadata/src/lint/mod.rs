@@ -3,23 +3,31 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `profile.rs` | whose rules a file is judged by |
 //! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
+//! | `document.rs` | any file: what kind it is and which rules meet it |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
+//! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
 //! | `record.rs`, `logo.rs` | rules for organisation records and their logos |
 //! | `registry.rs`, `organisations.rs` | rules between a file and what is registered already; for the organisations that a provider speaks for |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
+mod document;
+pub(crate) mod guard;
 pub(crate) mod logo;
 pub mod oidc;
 pub(crate) mod organisations;
+pub mod profile;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub mod report;
 pub mod rule;
 pub mod saml;
 
+pub use document::{Entities, MOST_OCTETS, Measure, document};
+pub use profile::{Profile, Profiles};
 pub use report::{Finding, Place, Report};
 pub use rule::{Rule, Severity, Text, Tongue};
 
@@ -33,6 +41,7 @@ pub fn all_rules() -> Vec<&'static Rule> {
         logo::RULES.to_vec(),
         registry::RULES.to_vec(),
         organisations::RULES.to_vec(),
+        guard::RULES.to_vec(),
     ]
     .into_iter()
     .flatten()
@@ -55,6 +64,7 @@ mod tests {
             include_str!("../addition/tests.rs"),
             include_str!("../organisation/tests.rs"),
             include_str!("../logo/tests.rs"),
+            include_str!("../revision/guard/tests.rs"),
         ]
         .concat();
         let untested: Vec<_> = all_rules()

@@ -52,6 +52,8 @@ pub fn saml_provider(
     SamlProvider {
         policy: Arc::new(policy),
         signing_keys: provider.signing_keys(),
+        // Parted from the others when the registry is put together.
+        suspended_keys: Vec::new(),
         single_sign_on: provider.single_sign_on.iter().map(|endpoint| endpoint.value.clone()).collect(),
         want_authn_requests_signed: provider.want_authn_requests_signed,
         name_id_formats: provider.name_id_formats.clone(),
@@ -88,7 +90,6 @@ fn policy(
         // Never more than the record says, whatever stands in the document.
         assurance: levels(provider).filter(|level| authority.covers(level)).collect(),
         hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
-        suspended: settings.suspended,
         behind: settings.behind.clone(),
         authority,
     }
@@ -119,7 +120,7 @@ pub fn bounds(organisation: &Organisation, speaks_for: &[Arc<Organisation>]) -> 
 
 /// What it may say: the record, cut by the scopes that its own document declares (Sweden Connect deployment profile 2.1.3.1), and by the operator.
 /// A pattern covers what nobody has authorised, and counts for nothing.
-fn authority(
+pub(crate) fn authority(
     provider: &IdentityProvider,
     settings: &ProviderSettings,
     organisation: &Organisation,

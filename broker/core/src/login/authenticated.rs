@@ -81,7 +81,7 @@ impl Login<Authenticated> {
         };
         let proven = provider.organisation.number.clone();
         // Asked of the proven organisation: which one it would be was not known before.
-        if let Err(failure) = routing::admissible(provider, policy.relying_party) {
+        if let Err(failure) = routing::admissible(provider, policy.relying_party, policy.suspensions) {
             return failed(failure, Some(proven), context);
         }
         if let Some(chosen) = chosen.filter(|chosen| *chosen != proven) {

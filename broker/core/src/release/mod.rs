@@ -29,6 +29,7 @@ use crate::{
     request::AuthenticationRequest,
     result::{AuthenticationResult, PassingOn},
     subject::{SubjectIdentifier, SubjectSecret},
+    suspension::{Grounds, KeyFingerprint, Suspensions},
 };
 
 /// What may leave, to one relying party.
@@ -51,6 +52,9 @@ pub struct ReleasedIdentity {
     pub provider: ProviderId,
     /// The organisation that it proved the person to belong to.
     pub organisation: OrganisationNumber,
+    /// The key that verified it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyFingerprint>,
     /// Who authenticated: the provider, or one that is registered as standing behind it (`https://id.oidc.se/claim/authnProvider`).
     pub authenticated_by: ProviderId,
     /// Everybody who took part, the provider last (SAML AuthenticatingAuthority).
@@ -58,6 +62,18 @@ pub struct ReleasedIdentity {
     /// How far the relying party may pass it on.
     #[serde(default)]
     pub passing_on: PassingOn,
+}
+
+impl ReleasedIdentity {
+    /// What it stands on, to be held against what is suspended whenever it is taken up again.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds {
+        Grounds {
+            provider: self.provider.clone(),
+            organisation: self.organisation.clone(),
+            key: self.key,
+        }
+    }
 }
 
 /// What the steps need besides the result.
@@ -71,6 +87,8 @@ pub struct Policy<'a> {
     pub output_map: &'a OutputMap,
     /// What subject identifiers are made with.
     pub subject_secret: &'a dyn SubjectSecret,
+    /// What is suspended now: the organisation that is proven may be.
+    pub suspensions: &'a Suspensions,
 }
 
 /// Runs the list.
@@ -109,6 +127,7 @@ pub fn release(
         authorities: passing_on::authorities(result.authorities, &result.provider),
         provider: result.provider,
         organisation: policy.provider.organisation.number.clone(),
+        key: result.key,
         passing_on,
     })
 }
