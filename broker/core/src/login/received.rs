@@ -60,6 +60,10 @@ impl Login<AwaitingChoice> {
     pub fn chosen(self, provider: &ProviderId, peers: &dyn Peers) -> Result<Login<Routed>, Failure> {
         let offered = routing::offered(&self.context.request, peers)?;
         if !offered.iter().any(|open| open.id == *provider) {
+            // One that was offered a moment ago, and has been suspended since, is told for what it is.
+            if let Some(known) = peers.provider(provider) {
+                peers.suspensions().allow_provider(&known.id, &known.organisation.number)?;
+            }
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,
                 // What was asked for may be anything that somebody typed: it stays out of the log.
