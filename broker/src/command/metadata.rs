@@ -166,9 +166,9 @@ pub(crate) struct Remove {
     #[command(flatten)]
     config: ConfigArgument,
     #[command(flatten)]
-    hold: DespiteHold,
-    #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -265,7 +265,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if add.propose {
         return propose::run(&edit, &files, &choices, add.json).await;
     }
-    edit.despite_hold = add.hold.reason()?;
+    edit.despite_hold(add.hold.reason()?);
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -352,7 +352,7 @@ pub(crate) async fn put(
     dry_run: bool,
 ) -> Result<Added, Stopped> {
     let key = edit.client_secrets.clone();
-    edit.dry_run = dry_run;
+    edit.dry_run(dry_run);
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();
@@ -470,10 +470,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     let document = edit.document(found.document()).await?;
     let text = String::from_utf8_lossy(&document).into_owned();
     let keys = match id {
-        EntryId::SamlProvider(id) => {
-            let seen = edit.file.key_use(&*edit.store).await?;
-            key_table::rows(id, &document, edit.registry(), &seen)
-        }
+        EntryId::SamlProvider(id) => key_table::rows(id, &document, edit.registry(), &edit.key_use),
         _ => Vec::new(),
     };
     if show.json {
@@ -500,7 +497,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
 
 async fn remove(remove: &Remove) -> Result<(), Stopped> {
     let mut edit = Edit::open(&remove.config.config).await?.signed(&remove.author)?;
-    edit.despite_hold = remove.hold.reason()?;
+    edit.despite_hold(remove.hold.reason()?);
     let (number, removed) = edit
         .change(|registry| {
             let mut changes = Changes::default();

@@ -43,9 +43,9 @@ pub(crate) struct Add {
     #[command(flatten)]
     config: ConfigArgument,
     #[command(flatten)]
-    hold: DespiteHold,
-    #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -104,7 +104,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
     let mut edit = Edit::open(&add.config.config).await?.signed(&add.author)?;
-    edit.despite_hold = add.hold.reason()?;
+    edit.despite_hold(add.hold.reason()?);
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
         let mut lines = Lines::to_stdout();
