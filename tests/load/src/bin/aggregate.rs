@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use certs::{AlgorithmPolicy, DigestAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer as _};
+use certs::{AlgorithmPolicy, DigestAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm};
 use certs_xml::{Limits, namespace::MD, stream::StreamLimits};
 use clap::{Parser, Subcommand};
 use metadata::source::aggregate::{AggregateLimits, read_aggregate};
