@@ -7,6 +7,8 @@
 //! | [`peer`], [`secret_hash`] | a provider or a relying party, as its role needs it |
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
+//! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
+//! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
@@ -19,7 +21,9 @@
 
 pub mod addition;
 mod address;
+pub mod desk;
 mod international;
+pub mod key_use;
 pub mod lint;
 pub mod oidc;
 pub mod organisation;

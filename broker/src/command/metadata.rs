@@ -1,5 +1,7 @@
 //! `sparvidd metadata add|list|show|remove`
 
+mod key_table;
+mod propose;
 mod value;
 
 use std::{
@@ -15,7 +17,7 @@ use broker_core::{
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
-    lint::Report,
+    lint::{Profiles, Report},
     oidc::Beginning,
     revision::{Change, Entry, EntryId, document_name},
     settings::OidcProfile,
@@ -26,7 +28,7 @@ use value::{assurance_profile, attribute, behind, narrowing, profile, subject_so
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
 use crate::{
@@ -70,6 +72,8 @@ pub(crate) struct Add {
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
     /// Who answers for them, where the files do not say.
     #[arg(long, value_name = "NUMBER")]
     organisation: Option<String>,
@@ -118,9 +122,14 @@ pub(crate) struct Add {
     /// Give a relying party a new secret even if it has one.
     #[arg(long)]
     renew_secret: bool,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// Only report; change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Do not make it live: put it on the desk, for another person to approve (sparvidd proposal).
+    #[arg(long, conflicts_with = "dry_run")]
+    propose: bool,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -156,6 +165,10 @@ pub(crate) struct Remove {
     names: Vec<String>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -228,10 +241,10 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
         hidden: add.hidden,
-        suspended: None,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
+        profiles: Profiles::BASE,
     };
     let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();
@@ -240,7 +253,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         let octets = if is_address(&name) { fetched(&config, &name).await? } else { edit::read_file(path)? };
         files.push((name, octets));
     }
-    let mut edit = Edit::of(config).await?;
+    let mut edit = Edit::of(config).await?.signed(&add.author)?;
     if let Some(name) = &add.service_provider
         && !edit.service_providers.contains(name)
     {
@@ -249,6 +262,10 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             edit.service_providers.join(", ")
         )));
     }
+    if add.propose {
+        return propose::run(&edit, &files, &choices, add.json).await;
+    }
+    edit.despite_hold(add.hold.reason()?);
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -267,7 +284,18 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             );
         }
     }
-    for secret in &outcome.secrets {
+    say_secrets(&mut lines, &outcome.secrets);
+    match outcome.revision {
+        None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
+        Some(number) => {
+            lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."))
+        }
+    }
+    Ok(())
+}
+
+fn say_secrets(lines: &mut Lines, secrets: &[ShownSecret]) {
+    for secret in secrets {
         lines.gap();
         lines.say(Tone::Strong, format!("The secret of {}, shown this once:", secret.client_id));
         lines.say(Tone::Accent, format!("  {}", secret.secret));
@@ -276,13 +304,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             "  Give it to the relying party by a safe way. Here only a keyed hash of it is kept.",
         );
     }
-    match outcome.revision {
-        None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
-        Some(number) => {
-            lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."))
-        }
-    }
-    Ok(())
 }
 
 /// Whether what stands for a file is an address. Only an http one is, so that a mistyped scheme is looked for as a file and said to be missing.
@@ -331,6 +352,7 @@ pub(crate) async fn put(
     dry_run: bool,
 ) -> Result<Added, Stopped> {
     let key = edit.client_secrets.clone();
+    edit.dry_run(dry_run);
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();
@@ -351,10 +373,10 @@ pub(crate) async fn put(
                 changes.documents.extend(prepared.documents.into_iter().map(|(_, octets)| octets));
                 changes.list.extend(prepared.changes);
             }
-            if dry_run || added.reports.iter().any(|(_, report)| report.has_errors()) {
+            if added.reports.iter().any(|(_, report)| report.has_errors()) {
                 return Ok((Changes::default(), (added, false)));
             }
-            Ok((changes, (added, true)))
+            Ok((changes, (added, !dry_run)))
         })
         .await?;
     added.revision = made.then_some(number);
@@ -380,7 +402,7 @@ struct Row {
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let registry = &edit.registry;
+    let registry = edit.registry();
     let providers = registry.providers_by_name().iter().map(|policy| Row {
         kind: "provider",
         id: policy.id.to_string(),
@@ -389,7 +411,7 @@ async fn list(list: &List) -> Result<(), Stopped> {
         state: if registry.saml_provider(&policy.id).is_some_and(|found| found.signing_keys.is_empty()) {
             "no usable key: takes no login"
         } else {
-            state(policy.suspended)
+            state(registry.suspensions().allow_provider(&policy.id, &policy.organisation.number).is_err())
         },
     });
     let services = registry.oidc_clients().map(|client| Row {
@@ -397,7 +419,7 @@ async fn list(list: &List) -> Result<(), Stopped> {
         id: client.client_id.to_string(),
         name: client.policy.display_name.best(&[]).unwrap_or_default().to_owned(),
         organisation: client.policy.organisation.number.to_string(),
-        state: state(client.policy.suspended),
+        state: state(registry.suspensions().allow_relying_party(&client.policy).is_err()),
     });
     let withheld = registry.withheld().iter().map(|withheld| Row {
         kind: "withheld",
@@ -439,7 +461,7 @@ fn entry<'r>(registry: &'r metadata::Registry, name: &str) -> Option<(&'r EntryI
 
 async fn show(show: &Show) -> Result<(), Stopped> {
     let edit = Edit::open(&show.config.config).await?;
-    let (id, found) = entry(&edit.registry, &show.id).ok_or_else(|| {
+    let (id, found) = entry(edit.registry(), &show.id).ok_or_else(|| {
         Stopped::refused(format!(
             "Nobody is registered as {}. sparvidd metadata list shows everybody.",
             show.id
@@ -447,8 +469,14 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     })?;
     let document = edit.document(found.document()).await?;
     let text = String::from_utf8_lossy(&document).into_owned();
+    let keys = match id {
+        EntryId::SamlProvider(id) => key_table::rows(id, &document, edit.registry(), &edit.key_use),
+        _ => Vec::new(),
+    };
     if show.json {
-        return style::json(&serde_json::json!({ "id": id.to_string(), "entry": found, "document": text }));
+        return style::json(
+            &serde_json::json!({ "id": id.to_string(), "entry": found, "keys": keys, "document": text }),
+        );
     }
     let mut lines = Lines::to_stdout();
     lines.say(Tone::Strong, id);
@@ -458,12 +486,18 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     }
     lines.say(Tone::Quiet, serde_json::to_string_pretty(&settings).map_err(Stopped::could_not)?);
     lines.gap();
+    if !keys.is_empty() {
+        let cells: Vec<_> = keys.iter().map(key_table::Row::cells).collect();
+        lines.table(&key_table::HEADINGS, &cells);
+        lines.gap();
+    }
     lines.say(Tone::Plain, text.trim_end());
     Ok(())
 }
 
 async fn remove(remove: &Remove) -> Result<(), Stopped> {
-    let mut edit = Edit::open(&remove.config.config).await?;
+    let mut edit = Edit::open(&remove.config.config).await?.signed(&remove.author)?;
+    edit.despite_hold(remove.hold.reason()?);
     let (number, removed) = edit
         .change(|registry| {
             let mut changes = Changes::default();
