@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-
 use http::header;
 use tests::{
     browser::{Browser, Page},
@@ -93,7 +92,10 @@ async fn an_invitation_opens_once_in_one_browser_until_it_is_revoked() {
     })
     .await;
     let logs = federation.logs();
-    assert!(!logs.contains("Karlströmsson") && !logs.contains(&link[link.len() - 27..]), "nothing in the log");
+    assert!(
+        !logs.contains("Karlströmsson") && !logs.contains(&link[link.len() - 27..]),
+        "nothing in the log"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +144,10 @@ async fn what_is_no_metadata_is_told_by_its_field_and_nothing_is_lost() {
         let page = given(&federation, &browser, octets).await;
         assert_eq!(page.reply.status, 422);
         let text = page.reply.text();
-        assert!(text.contains(said) && text.contains("href=\"#file\"") && text.contains("aria-invalid"), "{text}");
+        assert!(
+            text.contains(said) && text.contains("href=\"#file\"") && text.contains("aria-invalid"),
+            "{text}"
+        );
     }
     let token = token(&federation, &browser).await;
     let nothing = browser.upload(port, "/operator/submit", &[("token", &token)], None, &[]).await;

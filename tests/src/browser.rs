@@ -136,9 +136,8 @@ impl Browser {
         const BOUNDARY: &str = "----a-boundary-that-is-in-no-file";
         let mut body = Vec::new();
         for (name, value) in fields {
-            let part = format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend_from_slice(part.as_bytes());
         }
         let (name, octets) = file.unwrap_or_default();

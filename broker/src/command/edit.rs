@@ -10,7 +10,7 @@ use metadata::{
     Registry,
     desk::Actor,
     key_use::KeyUse,
-    lint::{Report, Tongue},
+    lint::Tongue,
     revision::{Change, document_name, guard},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     moment,
     proposals::ProposalFailed,
     prune::{self, PruneFailed},
-    registry_edit::{EditFailed, Live, RegistryFile},
+    registry_edit::{ATTEMPTS, EditFailed, Live, RegistryFile},
     wiring,
 };
 
@@ -51,6 +51,27 @@ impl Author {
             return Err(Stopped::could_not(format!("a note has at most {LONGEST_NOTE} characters")));
         }
         Ok(Signed::by(operator(self.name.as_deref())?, note))
+    }
+}
+
+/// `--despite-hold REASON`
+#[derive(Debug, Args)]
+pub(crate) struct DespiteHold {
+    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and the order of steps without one.
+    #[arg(long, value_name = "REASON")]
+    despite_hold: Option<String>,
+}
+
+impl DespiteHold {
+    /// The reason, if one is given.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
+        match self.despite_hold.as_deref().map(str::trim) {
+            Some("") => Err(Stopped::could_not("--despite-hold must say why")),
+            reason => Ok(reason.map(str::to_owned)),
+        }
     }
 }
 
@@ -87,30 +108,6 @@ fn user() -> String {
     named.unwrap_or_else(|| format!("user {id}"))
 }
 
-/// `--despite-hold REASON`
-#[derive(Debug, Args)]
-pub(crate) struct DespiteHold {
-    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and in which order nothing is.
-    #[arg(long, value_name = "REASON")]
-    despite_hold: Option<String>,
-}
-
-impl DespiteHold {
-    /// The reason, if one is given.
-    ///
-    /// # Errors
-    /// When it says nothing, or overmuch.
-    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
-        let Some(reason) = self.despite_hold.as_deref().map(str::trim) else { return Ok(None) };
-        if reason.is_empty() || reason.chars().count() > LONGEST_NOTE {
-            return Err(Stopped::could_not(format!(
-                "--despite-hold must say why, in at most {LONGEST_NOTE} characters"
-            )));
-        }
-        Ok(Some(reason.to_owned()))
-    }
-}
-
 /// The registry and the desk, open for a change.
 pub(crate) struct Edit {
     pub(crate) store: Arc<dyn Store>,
@@ -123,10 +120,11 @@ pub(crate) struct Edit {
     pub(crate) service_providers: Vec<String>,
     /// Who publishes.
     pub(crate) signed: Signed,
-    /// Why a change is made that the rollover guard holds.
-    pub(crate) despite_hold: Option<String>,
-    /// Changes are prepared and judged, and not made.
-    pub(crate) dry_run: bool,
+    /// When keys of providers last verified a message.
+    pub(crate) key_use: KeyUse,
+    key_use_refused: Option<EditFailed>,
+    despite_hold: Option<String>,
+    dry_run: bool,
 }
 
 impl Edit {
@@ -149,6 +147,12 @@ impl Edit {
         let file = RegistryFile::new(&keys, config.file.state.clone())?;
         let desk = DeskFile::new(&keys, &config.file.state)?;
         let live = file.read(&*store, None, moment::now()).await?;
+        // What is not authentic says nothing. The guard then cannot judge, and says that.
+        let (key_use, key_use_refused) = match file.key_use(&*store).await {
+            Ok(seen) => (seen, None),
+            Err(refused @ EditFailed::Tampered(_)) => (KeyUse::default(), Some(refused)),
+            Err(away) => return Err(away.into()),
+        };
         Ok(Self {
             store,
             file,
@@ -157,6 +161,8 @@ impl Edit {
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             signed: Author::default().signed()?,
+            key_use,
+            key_use_refused,
             despite_hold: None,
             dry_run: false,
         })
@@ -184,58 +190,85 @@ impl Edit {
         Ok(self.file.document(&*self.store, name).await?)
     }
 
+    /// Lets changes through that the rollover guard holds, for a reason; they are told all the same.
+    pub(crate) fn despite_hold(&mut self, reason: Option<String>) {
+        self.despite_hold = reason;
+    }
+
+    /// Lets changes be prepared and judged, and not made.
+    pub(crate) fn dry_run(&mut self, dry_run: bool) {
+        self.dry_run = dry_run;
+    }
+
     /// Prepares and makes a change, anew when somebody else was faster.
     ///
     /// # Errors
-    /// What `prepare` refuses with, what the manifest refuses, or that the store is away.
+    /// What `prepare` refuses with, what the guard holds, what the manifest refuses, or that the store is away.
     pub(crate) async fn change<T>(
         &mut self,
         mut prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
     ) -> Result<(u64, T), Stopped> {
-        let before = self.live.registry.number();
-        let (changes, told) = prepare(&self.live.registry)?;
-        let grounds = self.grounds(&changes).await?;
-        let held = grounds.judged(&self.live.registry, &changes);
-        if self.dry_run {
-            grounds.tell(&held, self.despite_hold.as_deref());
-            return Ok((before, told));
-        }
-        let reason = self.despite_hold.clone();
-        let prepare = |registry: &Registry| {
-            let (mut changes, told) = prepare(registry)?;
-            let held = grounds.judged(registry, &changes);
-            if !held.findings.is_empty() && reason.is_none() {
-                return Err(Stopped::refused(format!(
-                    "{}\n\nThe change is held: it would keep people from signing in. Nothing was changed. Go by the steps above, or say why it must be made all the same: --despite-hold REASON.",
-                    held.render("the change", tongue()).trim_end()
-                )));
+        for _ in 0..ATTEMPTS {
+            self.file.refresh(&*self.store, &mut self.live, moment::now).await?;
+            let before = self.live.registry.number();
+            let (mut changes, told) = prepare(&self.live.registry)?;
+            if changes.list.is_empty() {
+                return Ok((before, told));
             }
-            changes.despite_hold = reason.clone().filter(|_| !held.findings.is_empty());
-            Ok((changes, told))
-        };
-        let (number, told) =
-            self.file.change(&*self.store, &mut self.live, &self.signed, moment::now, prepare).await?;
-        grounds.tell(&held, self.despite_hold.as_deref());
-        if number > before {
-            self.after(number).await;
+            changes.despite_hold = self.guarded(&changes).await?;
+            if self.dry_run {
+                return Ok((before, told));
+            }
+            let made =
+                self.file.attempt(&*self.store, &mut self.live, changes, &self.signed, moment::now).await?;
+            if let Some(number) = made {
+                if number > before {
+                    self.after(number).await;
+                }
+                return Ok((number, told));
+            }
         }
-        Ok((number, told))
+        Err(EditFailed::Busy.into())
     }
 
-    /// What the rollover guard goes by, for these changes. One that it has nothing to say of, a suspension above all, waits for nothing.
-    async fn grounds(&self, changes: &Changes) -> Result<Grounds, Stopped> {
+    /// Asks the rollover guard, and says what it says. Returns why the change is made all the same, where it is held.
+    async fn guarded(&self, changes: &Changes) -> Result<Option<String>, Stopped> {
         let needed = guard::needed(self.registry(), &changes.list);
         let removes = changes.list.iter().any(|change| matches!(change, Change::Remove { .. }));
-        if needed.is_empty() && !removes {
-            return Ok(Grounds::default());
+        if let (Some(refused), None) = (&self.key_use_refused, &self.despite_hold)
+            && (removes || !needed.is_empty())
+            && !self.dry_run
+        {
+            return Err(Stopped::refused(format!(
+                "{refused}. The rollover guard cannot go by it. Nothing was changed. If the change must be made all the same: --despite-hold REASON."
+            )));
         }
-        let seen = match self.file.key_use(&*self.store).await {
-            Ok(seen) => seen,
-            // Whoever goes on despite a hold goes on without knowing what is in use, too.
-            Err(EditFailed::Tampered(_)) if self.despite_hold.is_some() => KeyUse::default(),
-            Err(failed) => return Err(failed.into()),
-        };
-        Ok(Grounds { documents: self.file.documents(&*self.store, needed).await?, seen })
+        let mut documents: HashMap<String, Vec<u8>> =
+            changes.documents.iter().map(|octets| (document_name(octets), octets.clone())).collect();
+        let missing = needed.into_iter().filter(|name| !documents.contains_key(name));
+        let found = self.file.documents(&*self.store, missing).await?;
+        documents.extend(found);
+        let find = |name: &str| documents.get(name).map(Vec::as_slice);
+        let held = guard::judge(self.registry(), &changes.list, &find, &self.key_use, moment::now());
+        if held.findings.is_empty() {
+            return Ok(None);
+        }
+        let told = held.render("the change", tongue());
+        match &self.despite_hold {
+            None if !self.dry_run => Err(Stopped::refused(format!(
+                "{}\n\nThe change is held: it would keep people from signing in. Nothing was changed. If it must be made all the same: --despite-hold REASON.",
+                told.trim_end()
+            ))),
+            reason => {
+                let mut lines = super::Lines::to_stderr();
+                lines.say(super::Tone::Look, told.trim_end());
+                lines.gap();
+                if let Some(reason) = reason {
+                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
+                }
+                Ok(reason.clone())
+            }
+        }
     }
 
     /// What follows a publication, and is no reason to say that it failed: proposals that it overtook are closed, and what is older than history is
@@ -260,39 +293,6 @@ impl Edit {
             client_secrets: &self.client_secrets,
             clock: moment::now,
         }
-    }
-}
-
-/// What the rollover guard goes by.
-#[derive(Default)]
-struct Grounds {
-    documents: HashMap<String, Vec<u8>>,
-    seen: KeyUse,
-}
-
-impl Grounds {
-    /// What the guard holds of these changes.
-    fn judged(&self, registry: &Registry, changes: &Changes) -> Report {
-        let brought: HashMap<String, &[u8]> =
-            changes.documents.iter().map(|octets| (document_name(octets), octets.as_slice())).collect();
-        let find =
-            |name: &str| brought.get(name).copied().or_else(|| self.documents.get(name).map(Vec::as_slice));
-        guard::judge(registry, &changes.list, &find, &self.seen, moment::now())
-    }
-
-    /// Says what was held, to whoever goes on despite it or only looks.
-    fn tell(&self, held: &Report, reason: Option<&str>) {
-        if held.findings.is_empty() {
-            return;
-        }
-        let mut lines = super::Lines::to_stderr();
-        lines.say(super::Tone::Look, held.render("the change", tongue()).trim_end());
-        lines.gap();
-        let said = match reason {
-            Some(reason) => format!("Despite that: {reason}"),
-            None => "The change would be held for that.".to_owned(),
-        };
-        lines.say(super::Tone::Look, said);
     }
 }
 

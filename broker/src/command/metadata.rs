@@ -24,7 +24,7 @@ use metadata::{
 };
 use serde::Serialize;
 
-use value::{assurance_profile, attribute, behind, narrowing, profile, subject_source};
+use value::{assurance_profile, attribute, behind, narrowing, number, profile, subject_source};
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -77,6 +77,13 @@ pub(crate) struct Add {
     /// Who answers for them, where the files do not say.
     #[arg(long, value_name = "NUMBER")]
     organisation: Option<String>,
+    /// An organisation that a provider's people may belong to: each has its record, and each answer must prove one of them. Repeatable; a provider
+    /// that speaks for its own organisation already keeps it.
+    #[arg(long = "for", value_name = "NUMBER", value_parser = number)]
+    speaks_for: Vec<OrganisationNumber>,
+    /// An organisation that a provider's people may no longer belong to. Repeatable.
+    #[arg(long = "not-for", value_name = "NUMBER", value_parser = number)]
+    speaks_no_more_for: Vec<OrganisationNumber>,
     /// What a provider's subject identifiers are made from. Pinned when it joins.
     #[arg(long, value_name = "SOURCE", value_parser = subject_source)]
     subject_source: Option<SubjectSource>,
@@ -166,9 +173,9 @@ pub(crate) struct Remove {
     #[command(flatten)]
     config: ConfigArgument,
     #[command(flatten)]
-    hold: DespiteHold,
-    #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -219,14 +226,7 @@ fn template(template: &Template) -> Result<(), Stopped> {
 }
 
 async fn add(add: &Add) -> Result<(), Stopped> {
-    let organisation = match &add.organisation {
-        None => None,
-        Some(text) => Some(OrganisationNumber::parse(text).ok_or_else(|| {
-            Stopped::could_not(format!(
-                "{text} is no organisation number: ten digits, the last a check digit"
-            ))
-        })?),
-    };
+    let organisation = add.organisation.as_deref().map(number).transpose().map_err(Stopped::could_not)?;
     let choices = Choices {
         organisation,
         subject_source: add.subject_source,
@@ -240,6 +240,9 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         providers: (!add.providers.is_empty())
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
+        speaks_for: add.speaks_for.iter().cloned().collect(),
+        speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
+        speaks_for_exactly: None,
         hidden: add.hidden,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
@@ -265,7 +268,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if add.propose {
         return propose::run(&edit, &files, &choices, add.json).await;
     }
-    edit.despite_hold = add.hold.reason()?;
+    edit.despite_hold(add.hold.reason()?);
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -277,6 +280,10 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     let mut lines = Lines::to_stdout();
     for party in &outcome.parties {
         lines.say(Tone::Good, told(party));
+        if party.speaks_for.len() > 1 || party.speaks_for.iter().any(|number| *number != party.organisation) {
+            let numbers: Vec<&str> = party.speaks_for.iter().map(OrganisationNumber::as_str).collect();
+            lines.say(Tone::Quiet, format!("  it speaks for {}", numbers.join(", ")));
+        }
         if let Some(source) = party.subject_source {
             lines.say(
                 Tone::Quiet,
@@ -352,7 +359,7 @@ pub(crate) async fn put(
     dry_run: bool,
 ) -> Result<Added, Stopped> {
     let key = edit.client_secrets.clone();
-    edit.dry_run = dry_run;
+    edit.dry_run(dry_run);
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();
@@ -470,10 +477,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     let document = edit.document(found.document()).await?;
     let text = String::from_utf8_lossy(&document).into_owned();
     let keys = match id {
-        EntryId::SamlProvider(id) => {
-            let seen = edit.file.key_use(&*edit.store).await?;
-            key_table::rows(id, &document, edit.registry(), &seen)
-        }
+        EntryId::SamlProvider(id) => key_table::rows(id, &document, edit.registry(), &edit.key_use),
         _ => Vec::new(),
     };
     if show.json {
@@ -500,7 +504,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
 
 async fn remove(remove: &Remove) -> Result<(), Stopped> {
     let mut edit = Edit::open(&remove.config.config).await?.signed(&remove.author)?;
-    edit.despite_hold = remove.hold.reason()?;
+    edit.despite_hold(remove.hold.reason()?);
     let (number, removed) = edit
         .change(|registry| {
             let mut changes = Changes::default();

@@ -14,7 +14,7 @@ use metadata::{
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{Changes, Edit, Signed, operator},
+    edit::{self, Changes, Edit, Signed},
     style,
 };
 use crate::moment;
@@ -185,7 +185,7 @@ async fn change(
 ) -> Result<(), Stopped> {
     let mut edit = Edit::open(&act.config.config).await?;
     let (reason, by) = said(act)?;
-    edit.signed = Signed::by(operator(Some(&by))?, reason);
+    edit.signed = Signed::by(edit::operator(Some(&by))?, reason);
     let (number, (told, note)) = edit
         .change(|registry| {
             let (change, told, note) = prepare(registry)?;

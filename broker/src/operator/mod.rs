@@ -76,7 +76,7 @@ pub(crate) const SOURCES: &[&str] = &[
 /// What is live, read from the store.
 async fn live(node: &Node, visit: &Visit) -> Result<Live, Instead> {
     let known = Some(node.registry.any()).filter(|known| known.number() > 0);
-    let live = node.registry_file.read(&**node.vault.store(), known, moment::now()).await;
+    let live = node.edits.read(&**node.vault.store(), known, moment::now()).await;
     live.map_err(|error| visit::away(node, &visit.language, &error, !error.is_refusal()))
 }
 

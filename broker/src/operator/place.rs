@@ -57,8 +57,8 @@ pub(super) async fn show(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
         .collect();
     let store = &**node.vault.store();
     let names = entries.iter().map(|(_, entry)| entry.document().to_owned());
-    let documents = node.registry_file.documents(store, names).await;
-    let (documents, seen) = match (documents, node.registry_file.key_use(store).await) {
+    let documents = node.edits.documents(store, names).await;
+    let (documents, seen) = match (documents, node.edits.key_use(store).await) {
         (Ok(documents), Ok(seen)) => (documents, seen),
         (Err(error), _) => return *visit::away(&node, &visit.language, &error, true),
         // A place without that is better than none; the alarm is in the log.

@@ -56,7 +56,7 @@ pub(crate) use self::{
         May, OperatorMessage, OperatorPage, PartyView, PlaceView, Problem, ProposalRow, ProposalView,
         ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
     },
-    search::{SearchEntry, search},
+    search::{Index, SearchEntry, search},
     start::{StartLink, StartView},
     text::{Argument, Reader},
 };
@@ -206,8 +206,11 @@ impl Pages {
         service: &str,
         organisation: &str,
     ) -> String {
-        let arguments =
-            [("service", Argument::Text(service)), ("organisation", Argument::Text(organisation))];
+        let arguments = [
+            ("service", Argument::Text(service)),
+            ("organisation", Argument::Text(organisation)),
+            ("chosen", Argument::Text(organisation)),
+        ];
         self.texts.failure(language, code, reader, &arguments)
     }
 
