@@ -48,7 +48,10 @@ pub(super) fn told(
     let mut columns: BTreeMap<usize, usize> = BTreeMap::new();
     let mut groups: Vec<FindingGroup> = Vec::new();
     for (at, finding) in sorted.iter().enumerate() {
-        let place = position(source, &finding.place).filter(|(line, _)| (1..=lines.len()).contains(line));
+        // What ends too early is said of the end, which may be the line after the last.
+        let place = position(source, &finding.place)
+            .filter(|(line, _)| (1..=lines.len() + 1).contains(line))
+            .map(|(line, column)| (line.min(lines.len()), column));
         let severity = severity(finding.severity);
         let mut view = FindingView {
             id: format!("finding-{}", at + 1),
