@@ -26,9 +26,6 @@ use crate::{
     wiring,
 };
 
-/// After so many revisions a publication also takes away what is older than history is kept.
-const PRUNES_EACH: u64 = 50;
-
 /// `--as NAME --note TEXT`
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Author {
@@ -277,11 +274,7 @@ impl Edit {
         if let Err(error) = crate::proposals::reconcile(self.office(), &self.live).await {
             tracing::warn!(%error, "proposals that this revision overtakes could not be closed");
         }
-        if number.is_multiple_of(PRUNES_EACH)
-            && let Err(error) = prune::run(&*self.store, &self.file, &self.desk, moment::now).await
-        {
-            tracing::warn!(%error, "old revisions could not be taken away");
-        }
+        prune::after(number, &*self.store, &self.file, &self.desk, moment::now).await;
     }
 
     /// What proposals are handled with.
