@@ -1,7 +1,7 @@
 //! `sparvidd organisation add|list|show`
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
