@@ -260,9 +260,11 @@ impl Edit {
                 let mut lines = super::Lines::to_stderr();
                 lines.say(super::Tone::Look, told.trim_end());
                 lines.gap();
-                if let Some(reason) = reason {
-                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
-                }
+                let said = match reason {
+                    Some(reason) => format!("The change is made despite that: {reason}"),
+                    None => "The change would be held for that.".to_owned(),
+                };
+                lines.say(super::Tone::Look, said);
                 Ok(reason.clone())
             }
         }
