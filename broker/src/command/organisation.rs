@@ -1,9 +1,6 @@
 //! `sparvidd organisation add|list|show`
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use broker_core::organisation::{Organisation as Record, OrganisationNumber};
 use clap::{Args, Subcommand, ValueHint};
@@ -17,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Author, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
 use crate::{
@@ -59,6 +56,8 @@ pub(crate) struct Add {
     config: ConfigArgument,
     #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -142,6 +141,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if refused {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
+    edit.despite_hold(add.hold.reason()?);
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
         let mut lines = Lines::to_stdout();

@@ -68,11 +68,7 @@ impl ReleasedIdentity {
     /// What it stands on, to be held against what is suspended whenever it is taken up again.
     #[must_use]
     pub fn grounds(&self) -> Grounds {
-        Grounds {
-            provider: self.provider.clone(),
-            organisation: self.organisation.clone(),
-            key: self.key,
-        }
+        Grounds { provider: self.provider.clone(), organisation: self.organisation.clone(), key: self.key }
     }
 }
 
