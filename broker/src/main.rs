@@ -9,6 +9,7 @@
 //! | `route.rs` | which path goes to which endpoint |
 //! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
 //! | `drive.rs`, `drive/` | the login's trips to the store, in order |
+//! | `choice_index.rs` | what the choice of organisation is searched by |
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |

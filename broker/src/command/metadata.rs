@@ -241,6 +241,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
         speaks_for: add.speaks_for.iter().cloned().collect(),
+        speaks_for_exactly: None,
         speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
         speaks_for_exactly: None,
         hidden: add.hidden,
