@@ -1,5 +1,6 @@
-//! `sparvidd metadata add|list|show|remove`
+//! `sparvidd metadata add|lint|list|show|template|remove`
 
+mod lint;
 mod value;
 
 use std::{
@@ -15,7 +16,7 @@ use broker_core::{
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
-    lint::{Profiles, Report},
+    lint::Report,
     oidc::Beginning,
     revision::{Change, Entry, EntryId, document_name},
     settings::OidcProfile,
@@ -52,6 +53,9 @@ pub(crate) enum Metadata {
           \"scope\": \"openid https://id.oidc.se/scope/naturalPersonOrgId\" }"
     )]
     Add(Add),
+    /// Judge files without adding them: what is wrong, where, why, and how to mend it. Needs no configuration. Exit code 0: no error; 1: errors;
+    /// 2: a file could not be judged.
+    Lint(lint::Lint),
     /// List providers and relying parties.
     List(List),
     /// Show one as it is registered.
@@ -182,6 +186,7 @@ pub(crate) struct Template {
 pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
     match metadata {
         Metadata::Add(add) => block_on(self::add(add))?,
+        Metadata::Lint(lint) => block_on(lint::run(lint))?,
         Metadata::List(list) => block_on(self::list(list))?,
         Metadata::Show(show) => block_on(self::show(show))?,
         Metadata::Template(template) => self::template(template),
@@ -214,6 +219,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             ))
         })?),
     };
+    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let choices = Choices {
         organisation,
         subject_source: add.subject_source,
@@ -232,9 +238,8 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
-        profiles: Profiles::BASE,
+        profiles: config.file.federation.profiles(),
     };
-    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();
     for path in &add.files {
         let name = path.display().to_string();

@@ -65,11 +65,16 @@ impl<'a> Measure<'a> {
 
     /// Judges a file of any kind.
     pub fn document(&self, octets: &[u8]) -> Report {
+        self.document_watched(octets, &mut |_, _| {})
+    }
+
+    /// Like [`Measure::document`], telling how many of its entities have been judged, of how many.
+    pub fn document_watched(&self, octets: &[u8], watch: &mut dyn FnMut(usize, usize)) -> Report {
         let start = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).trim_ascii_start();
         match start.first() {
             Some(b'{') => self.json(start),
             Some(first) if *first != b'<' && looks_like_toml(start) => record(start, self.profiles),
-            _ => self.saml(octets),
+            _ => self.saml(octets, watch),
         }
     }
 
@@ -113,7 +118,7 @@ impl<'a> Measure<'a> {
         self.owner(&EntryId::OidcClient(id.as_str().into()), stated, address, Place::File, report)
     }
 
-    fn saml(&self, octets: &[u8]) -> Report {
+    fn saml(&self, octets: &[u8], watch: &mut dyn FnMut(usize, usize)) -> Report {
         let mut report = Report::by(self.profiles);
         let file = match MetadataFile::read(octets, self.most_octets) {
             Ok(file) => file,
@@ -127,9 +132,9 @@ impl<'a> Measure<'a> {
         lint::saml::form::check_groups(file.root(), &mut report);
         let several = file.root().is(MD.uri(), "EntitiesDescriptor");
         let mut entities = self.entities();
-        let mut none = true;
-        for entity in file.entities() {
-            none = false;
+        let count = file.entities().count();
+        for (index, entity) in file.entities().enumerate() {
+            watch(index, count);
             let mut found = entities.judge(entity);
             if several {
                 // How long the whole file holds is told once.
@@ -140,7 +145,7 @@ impl<'a> Measure<'a> {
                 report.findings.extend(found.findings);
             }
         }
-        if none {
+        if count == 0 {
             report.add(Finding::new(&lint::saml::file::NO_ENTITY, file.place()));
         }
         report

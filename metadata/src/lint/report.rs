@@ -1,11 +1,10 @@
 //! What a file breaks, where, and how to mend it: for people and, as JSON, for scripts.
 
-use std::fmt::Write as _;
-
 use certs_xml::Position;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::lint::{
+    excerpt::Lines,
     profile::{Profile, Profiles},
     rule::{Rule, Severity, Tongue},
 };
@@ -111,6 +110,39 @@ impl Finding {
     #[must_use]
     pub fn fix(&self, language: Tongue) -> String {
         self.filled(self.rule.fix.in_tongue(language))
+    }
+
+    /// The finding as a person reads it in a terminal. `file` is what to call the file; with its lines, the one that it speaks of is shown.
+    #[must_use]
+    pub fn render(&self, file: &str, lines: Option<&Lines<'_>>, language: Tongue) -> String {
+        let place = match (&self.place, lines.and_then(|lines| lines.position(&self.place))) {
+            (_, Some((line, column))) => format!("{file}:{line}:{column}"),
+            (Place::At { line, column }, None) => format!("{file}:{line}:{column}"),
+            (Place::File, None) => file.to_owned(),
+            (Place::Pointer(pointer), None) => format!("{file}#{pointer}"),
+        };
+        let fix = match language {
+            Tongue::Swedish => "Så här",
+            Tongue::English => "Mend it",
+        };
+        let excerpt = lines.and_then(|lines| lines.excerpt(&self.place)).map(|excerpt| {
+            let number = excerpt.line.to_string();
+            let margin = " ".repeat(number.len());
+            let caret = " ".repeat(excerpt.indent);
+            format!("  {margin} |\n  {number} | {}\n  {margin} | {caret}^\n", excerpt.text)
+        });
+        let profiles: Vec<&str> = self.profiles.iter().map(|profile| profile.name()).collect();
+        format!(
+            "{}: {}\n  --> {place}{}\n{}  {}\n  {fix}: {}\n  [{}{}]\n\n",
+            self.severity.word(language),
+            self.what(language),
+            self.about.as_ref().map(|about| format!("  ({})", shortened(about))).unwrap_or_default(),
+            excerpt.unwrap_or_default(),
+            self.why(language),
+            self.fix(language),
+            self.rule.id,
+            if profiles.is_empty() { String::new() } else { format!(": {}", profiles.join(", ")) },
+        )
     }
 
     /// One pass, so that what a file says cannot bring placeholders of its own.
@@ -234,32 +266,15 @@ impl Report {
     /// The report as a person reads it in a terminal, the worst first. `file` is what to call the file.
     #[must_use]
     pub fn render(&self, file: &str, language: Tongue) -> String {
+        self.sorted().into_iter().map(|finding| finding.render(file, None, language)).collect()
+    }
+
+    /// The findings, the worst first; those of one severity as they were found.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&Finding> {
         let mut sorted: Vec<&Finding> = self.findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let mut out = String::new();
-        for finding in sorted {
-            let place = match &finding.place {
-                Place::File => file.to_owned(),
-                Place::At { line, column } => format!("{file}:{line}:{column}"),
-                Place::Pointer(pointer) => format!("{file}#{pointer}"),
-            };
-            let fix = match language {
-                Tongue::Swedish => "Så här",
-                Tongue::English => "Mend it",
-            };
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                out,
-                "{}: {}\n  --> {place}{}\n  {}\n  {fix}: {}\n  [{}]\n",
-                finding.severity.word(language),
-                finding.what(language),
-                finding.about.as_ref().map(|about| format!("  ({about})")).unwrap_or_default(),
-                finding.why(language),
-                finding.fix(language),
-                finding.rule.id,
-            );
-        }
-        out
+        sorted
     }
 }
 
