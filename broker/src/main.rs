@@ -12,7 +12,9 @@
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
+//! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
 //! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `key_use.rs` | which key of which provider verified a message, noted and written |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
@@ -21,18 +23,25 @@
 mod command;
 mod config;
 mod cookie;
+mod desk;
 mod drive;
 mod endpoint;
 mod failed;
 mod heavy_work;
+mod journal;
+mod key_use;
 mod moment;
 mod oidc_keys;
 mod outbound;
 mod own_metadata;
 mod page;
+mod proposals;
+mod prune;
+mod registry_edit;
 mod registry_watch;
 mod respond;
 mod route;
+mod seen;
 mod server;
 mod telemetry;
 mod throttle;

@@ -3,6 +3,8 @@
 //!
 //! Neighbours: `saml` and `oidc` read, `lint` judges, `revision` keeps.
 
+mod again;
+
 use std::{collections::BTreeSet, fmt};
 
 use broker_core::{
@@ -34,6 +36,8 @@ use crate::{
     settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
 };
 
+pub use again::check_again;
+
 /// More parties than this in one file are not added by hand.
 pub const MOST_ENTITIES: usize = 20;
 
@@ -62,8 +66,6 @@ pub struct Choices {
     pub providers: Option<BTreeSet<ProviderId>>,
     /// A provider is not shown in the provider choice.
     pub hidden: Option<bool>,
-    /// The party takes or starts no login.
-    pub suspended: Option<bool>,
     /// A provider is told which relying party asks.
     pub names_requesters: Option<bool>,
     /// The providers that a provider asks in its turn.
@@ -279,7 +281,6 @@ fn provider_entry(
         settings.narrowing = narrowed(chosen, organisation, provider.place.into(), report);
     }
     settings.hidden = choices.hidden.unwrap_or(settings.hidden);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.names_requesters = choices.names_requesters.unwrap_or(settings.names_requesters);
     settings.behind = choices.behind.clone().unwrap_or(settings.behind);
     for name in &settings.behind {
@@ -404,7 +405,6 @@ fn relying_party(
     settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
     settings.fail_on_missing_attribute =
         choices.fail_on_missing_attribute.unwrap_or(settings.fail_on_missing_attribute);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.attributes = choices.attributes.clone().or(settings.attributes);
     settings.providers = choices.providers.clone().or(settings.providers);
     if let (Some(before), Some(after)) = (

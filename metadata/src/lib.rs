@@ -7,7 +7,10 @@
 //! | [`peer`], [`secret_hash`] | a provider or a relying party, as its role needs it |
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
+//! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
+//! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
@@ -18,7 +21,9 @@
 
 pub mod addition;
 mod address;
+pub mod desk;
 mod international;
+pub mod key_use;
 pub mod lint;
 pub mod oidc;
 pub mod organisation;
@@ -29,6 +34,7 @@ pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+pub mod source;
 mod words;
 
 pub use peer::{

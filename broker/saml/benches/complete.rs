@@ -63,12 +63,12 @@ fn registry(signer: &PrivateKey) -> Registry {
         subject_source: SubjectSource::SubjectId,
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
-        suspended: false,
         behind: [].into(),
     };
     let provider = SamlProvider {
         policy: policy.into(),
         signing_keys: vec![signer.public_key().clone()],
+        suspended_keys: Vec::new(),
         single_sign_on: vec![SamlEndpoint {
             binding: SamlBinding::Redirect,
             location: "https://idp.granvik.example/sso".into(),

@@ -10,6 +10,7 @@
 //! | `document.rs` | any file: what kind it is and which rules meet it |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
+//! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
 //! | `record.rs` | rules for organisation records |
 //! | `registry.rs` | rules between a file and what is registered already |
 //!
@@ -17,6 +18,7 @@
 
 mod document;
 pub mod excerpt;
+pub(crate) mod guard;
 pub mod oidc;
 pub mod profile;
 pub(crate) mod record;
@@ -36,10 +38,16 @@ pub use rules_document::rules_document;
 /// Every rule there is, for the table in the documentation, in the order of their names.
 #[must_use]
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut rules: Vec<_> = [
+        saml::rules(),
+        oidc::rules(),
+        record::RULES.to_vec(),
+        registry::RULES.to_vec(),
+        guard::RULES.to_vec(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }

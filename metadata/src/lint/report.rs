@@ -279,7 +279,7 @@ impl Report {
 }
 
 /// What a file says, short and harmless enough for a terminal and a log line.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut shown: String =
         text.chars().take(200).map(|letter| if letter.is_control() { '\u{FFFD}' } else { letter }).collect();
     if text.chars().nth(200).is_some() {

@@ -1,11 +1,11 @@
 //! A rule: its stable name, how bad a breach is, and what to tell people about it, in Swedish and English.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::lint::profile::{Profile, Profiles};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.

@@ -8,7 +8,10 @@ use broker_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{document_name, is_document_name};
+use super::{
+    document_name, is_document_name,
+    suspension::{Suspension, Target},
+};
 use crate::settings::{ProviderSettings, RelyingPartySettings};
 
 /// The name of an entry: the kind, a colon, and the exact name within the kind.
@@ -99,6 +102,13 @@ impl Entry {
         }
     }
 
+    /// A digest of the whole entry, document and settings: two entries have the same one when they are the same.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        // Plain data: it can always be written.
+        document_name(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
     fn is_named_by(&self, id: &EntryId) -> bool {
         matches!(
             (self, id),
@@ -115,10 +125,14 @@ impl Entry {
 pub struct Manifest {
     /// By name.
     pub entries: BTreeMap<EntryId, Entry>,
+    /// What is suspended, each target once, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspensions: Vec<Suspension>,
 }
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
     /// A new record, or a new version of one.
     AddOrganisation {
@@ -139,6 +153,28 @@ pub enum Change {
         /// Which.
         id: EntryId,
     },
+    /// Something is suspended: one person's act.
+    Suspend {
+        /// What, by whom, and why.
+        suspension: Box<Suspension>,
+    },
+    /// A suspension is lifted: never but by this.
+    Resume {
+        /// What was suspended.
+        target: Target,
+    },
+}
+
+impl Change {
+    /// The entry that it is about; `None`: it is about a suspension.
+    #[must_use]
+    pub fn entry(&self) -> Option<EntryId> {
+        match self {
+            Self::AddOrganisation { number, .. } => Some(EntryId::Organisation(number.clone())),
+            Self::AddMetadata { id, .. } | Self::Remove { id } => Some(id.clone()),
+            Self::Suspend { .. } | Self::Resume { .. } => None,
+        }
+    }
 }
 
 impl Manifest {
@@ -203,8 +239,35 @@ impl Manifest {
                     return Err(ChangeRefused::Absent { id });
                 }
             }
+            Change::Suspend { suspension } => match self.suspension_of(&suspension.target) {
+                // A key that is suspended may turn out to be compromised; nothing else changes what stands.
+                Some(at)
+                    if suspension.compromised
+                        && !self.suspensions.get(at).is_some_and(|known| known.compromised) =>
+                {
+                    if let Some(known) = next.suspensions.get_mut(at) {
+                        *known = *suspension;
+                    }
+                }
+                Some(_) => return Err(ChangeRefused::SuspendedAlready { target: suspension.target }),
+                None => {
+                    next.suspensions.push(*suspension);
+                    next.suspensions.sort_by(|one, other| one.target.cmp(&other.target));
+                }
+            },
+            Change::Resume { target } => match self.suspension_of(&target) {
+                Some(at) => {
+                    next.suspensions.remove(at);
+                }
+                None => return Err(ChangeRefused::NotSuspended { target }),
+            },
         }
         Ok(next)
+    }
+
+    /// Where the suspension of a target stands among [`Manifest::suspensions`].
+    fn suspension_of(&self, target: &Target) -> Option<usize> {
+        self.suspensions.iter().position(|known| known.target.is(target))
     }
 
     fn may_become(&self, id: &EntryId, entry: &Entry) -> Result<(), ChangeRefused> {
@@ -286,6 +349,18 @@ pub enum ChangeRefused {
     Absent {
         /// The name.
         id: EntryId,
+    },
+    /// There is a suspension, and it stays as it is.
+    #[error("the {target} is suspended already")]
+    SuspendedAlready {
+        /// What.
+        target: Target,
+    },
+    /// There is nothing to lift.
+    #[error("the {target} is not suspended")]
+    NotSuspended {
+        /// What.
+        target: Target,
     },
     /// The name and the entry do not belong together.
     #[error("the entry is not of the kind that {id} names")]

@@ -70,6 +70,7 @@ impl Case {
         Self {
             result: AuthenticationResult {
                 provider: ProviderId::from("https://idp.granvik.example"),
+                key: None,
                 subjects: vec![SubjectCandidate {
                     source: SubjectSource::SubjectId,
                     value: "aa01@granvik.example".into(),
@@ -105,7 +106,6 @@ impl Case {
                 subject_source: SubjectSource::SubjectId,
                 assurance: vec![Assurance::new(LOA3)],
                 hidden: false,
-                suspended: false,
                 behind: BTreeSet::new(),
             },
             relying_party: RelyingPartyPolicy {
@@ -120,7 +120,6 @@ impl Case {
                 privacy_url: None,
                 assurance_profile: AssuranceProfile::Plain,
                 fail_on_missing_attribute: false,
-                suspended: false,
             },
             narrowing: Narrowing::default(),
         }

@@ -9,6 +9,7 @@ use broker_core::{
     failure::{Failure, FailureCode},
     moment::Timestamp,
     result::{AuthenticationResult, OneTimeUse, PassingOn},
+    suspension::KeyFingerprint,
 };
 use certs::{
     DecryptionKey,
@@ -119,6 +120,12 @@ pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
     Ok(root.attribute("InResponseTo").map(str::to_owned))
 }
 
+/// Whether so much of a message says all that [`in_response_to`] reads of the whole: it has the root's start tag, or is no XML.
+pub(super) fn is_enough(xml: &[u8]) -> bool {
+    let text = xml.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(xml).trim_ascii_start();
+    text.first().is_some_and(|octet| *octet != b'<') || empty_root(xml).is_some()
+}
+
 /// The root's start tag as an element without content. Only white space, comments, processing instructions and an XML declaration are
 /// looked past; what comes out for a document that begins otherwise does not read.
 fn empty_root(xml: &[u8]) -> Option<Vec<u8>> {
@@ -203,7 +210,7 @@ fn signed_response(
         _ => failure,
     });
     // `assertion` lies in the octets of `signed`, or was deciphered out of them.
-    signed.try_map(|_| said)
+    signed.try_map(|signed| said.map(|said| by_key(said, &signed)))
 }
 
 /// A signature of the assertion itself, in a Response that is signed.
@@ -251,8 +258,18 @@ fn signed_assertion(
     let signed = signed.ok_or(FailureCode::SignatureMissing)?;
     signed.try_map(|signed| {
         let document = canonical(&signed)?;
-        identity(&Assertion::read(document.root()), expected, steps)
+        let said = identity(&Assertion::read(document.root()), expected, steps)?;
+        Ok(by_key(said, &signed))
     })
+}
+
+/// The result with the key that verified it: so that a suspension of that key still ends the login later on.
+fn by_key(
+    (result, once): (AuthenticationResult, OneTimeUse),
+    signed: &SignedElement,
+) -> (AuthenticationResult, OneTimeUse) {
+    let key = Some(KeyFingerprint::new(*signed.key().as_bytes()));
+    (AuthenticationResult { key, ..result }, once)
 }
 
 /// The assertion that `carried` holds encrypted, if it is.
@@ -333,6 +350,8 @@ fn identity(
     let Authentication { at, session_ends, assurance, authorities } = authentication;
     let result = AuthenticationResult {
         provider: expected.provider.policy.id.clone(),
+        // Whoever verified the octets that this was read from says by which key.
+        key: None,
         subjects,
         attributes,
         assurance: Some(assurance),
