@@ -111,6 +111,12 @@ impl Registry {
         &self.withheld
     }
 
+    /// What is suspended.
+    #[must_use]
+    pub fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
+    }
+
     /// The number of the revision that this is; 0 when there is none yet.
     #[must_use]
     pub fn number(&self) -> u64 {

@@ -14,7 +14,7 @@ use metadata::{
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{Changes, Edit},
+    edit::{self, Changes, Edit, Signed},
     style,
 };
 use crate::moment;
@@ -184,6 +184,8 @@ async fn change(
     mut prepare: impl FnMut(&Registry) -> Result<(Change, String, Option<String>), Stopped>,
 ) -> Result<(), Stopped> {
     let mut edit = Edit::open(&act.config.config).await?;
+    let (reason, by) = said(act)?;
+    edit.signed = Signed::by(edit::operator(Some(&by))?, reason);
     let (number, (told, note)) = edit
         .change(|registry| {
             let (change, told, note) = prepare(registry)?;
@@ -329,7 +331,7 @@ fn closed_by(registry: &Registry, target: &Target) -> Option<String> {
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let found = &edit.registry.manifest().suspensions;
+    let found = &edit.registry().manifest().suspensions;
     if list.json {
         return style::json(found);
     }

@@ -14,7 +14,6 @@ use broker_core::{
     identifier::ProviderId,
     moment::Timestamp,
     organisation::{Organisation, OrganisationNumber},
-    routing::Peers as _,
     suspension::KeyFingerprint,
 };
 

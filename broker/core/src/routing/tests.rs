@@ -88,6 +88,7 @@ fn federation() -> Federation {
             assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
         },
+        suspensions: Suspensions::default(),
     }
 }
 
