@@ -85,7 +85,10 @@ fn standard_input_is_judged_too() {
     child.stdin.take().expect("open").write_all(metadata.as_bytes()).expect("written");
     let output = child.wait_with_output().expect("ends");
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!((report[0]["file"].as_str(), report[0]["refused"].as_bool()), (Some("standard input"), Some(false)));
+    assert_eq!(
+        (report[0]["file"].as_str(), report[0]["refused"].as_bool()),
+        (Some("standard input"), Some(false))
+    );
 }
 
 #[test]
@@ -164,7 +167,12 @@ const REAL: [Real; 8] = [
         file: "swamid-1.0.xml",
         at: "2026-11-22",
         accepted: false,
-        because: &["saml.file.signature_weak", "saml.file.signature_unchecked", "saml.file.valid_until_missing", "saml.key.weak"],
+        because: &[
+            "saml.file.signature_weak",
+            "saml.file.signature_unchecked",
+            "saml.file.valid_until_missing",
+            "saml.key.weak",
+        ],
         never: &["saml.file.signature_broken"],
         words: "Keys of 1024 bits. As a source it is refused also for its signature: rsa-sha1 (two files with one sum can be made), and canonical form with comments (a comment must not be signed text, so it is outside the profile); and for having no validUntil, so that an old copy would hold for ever.",
     },
@@ -180,7 +188,12 @@ const REAL: [Real; 8] = [
         file: "sveleg-fedtest.xml",
         at: "2026-11-22",
         accepted: false,
-        because: &["saml.key.weak", "saml.sp.signing_key_missing", "saml.file.unsigned", "saml.file.valid_until_distant"],
+        because: &[
+            "saml.key.weak",
+            "saml.sp.signing_key_missing",
+            "saml.file.unsigned",
+            "saml.file.valid_until_distant",
+        ],
         never: &["saml.form.extension_namespace"],
         words: "Keys of 1024 bits, and services that say that they sign and have no key. The form is good.",
     },
@@ -240,7 +253,8 @@ fn real_federations_files_each_get_their_verdict_and_the_reason() {
         for rule in real.never {
             assert!(!rules.contains(rule), "{} at {}: {rule}", real.file, real.at);
         }
-        let count = |severity: &str| findings.iter().filter(|finding| finding["severity"] == severity).count();
+        let count =
+            |severity: &str| findings.iter().filter(|finding| finding["severity"] == severity).count();
         let mut errors: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in findings.iter().filter(|finding| finding["severity"] == "error") {
             *errors.entry(finding["rule"].as_str().unwrap_or_default()).or_default() += 1;
@@ -304,7 +318,8 @@ fn nothing_is_accepted_with_a_broken_signature() {
     fs::write(own.path().join("adfs.xml"), &good).expect("a file");
     let believed = lint(own.path(), &["adfs.xml", "--key", "own.pem"]);
     assert_eq!(believed.status.code(), Some(0), "{}", said(&believed));
-    let other = Provider::new("Granvik", "idp.granvik.example", "4120004249", TakenBy::Post, false).metadata();
+    let other =
+        Provider::new("Granvik", "idp.granvik.example", "4120004249", TakenBy::Post, false).metadata();
     let start = other.find("X509Certificate>").expect("there") + "X509Certificate>".len();
     let end = start + other[start..].find('<').expect("there");
     fs::write(own.path().join("other.pem"), pem(&other[start..end])).expect("a file");

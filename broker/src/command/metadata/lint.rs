@@ -7,13 +7,9 @@ use std::{
     time::Duration,
 };
 
-use ::metadata::{
-    Registry,
-    lint::{
-        Finding, MOST_OCTETS, Measure, Profile, Profiles, Report, Severity, all_rules, excerpt,
-        rules_document,
-        sarif::{Judged, sarif},
-    },
+use ::metadata::lint::{
+    Finding, MOST_OCTETS, Measure, Profile, Profiles, Report, Severity, all_rules, excerpt, rules_document,
+    sarif::{Judged, sarif},
 };
 use broker_core::moment::Timestamp;
 use certs::{PublicKey, certificate::Certificate};
@@ -94,14 +90,20 @@ pub(crate) async fn run(lint: &Lint) -> Result<(), Stopped> {
         rules(profiles);
         return Ok(());
     }
-    let registry = registry(lint.config.as_deref()).await?;
+    let registered = registered(lint.config.as_deref()).await?;
     let keys = lint.key.as_deref().map(keys).transpose()?;
     let at = lint.at.unwrap_or_else(moment::now);
     let mut measure = Measure::new(profiles, at);
-    measure.registry = registry.as_ref();
+    measure.registry = registered.as_ref().map(Edit::registry);
     measure.signers = keys.as_deref();
     let mut judged = Vec::new();
     for path in &lint.files {
+        let vast = std::fs::metadata(path).is_ok_and(|found| found.len() > most_octets());
+        if vast && measure.signers.is_some() {
+            let report = streamed(&measure, path, lint)?;
+            judged.push((path.display().to_string(), Vec::new(), report));
+            continue;
+        }
         let octets = read(path)?;
         let name =
             if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() };
@@ -139,10 +141,10 @@ pub(crate) async fn run(lint: &Lint) -> Result<(), Stopped> {
     if refused { Err(Stopped::refused("")) } else { Ok(()) }
 }
 
-async fn registry(config: Option<&Path>) -> Result<Option<Registry>, Stopped> {
+async fn registered(config: Option<&Path>) -> Result<Option<Edit>, Stopped> {
     let Some(path) = config else { return Ok(None) };
     let config = Config::read(path).map_err(Stopped::could_not)?;
-    Ok(Some(Edit::of(config).await?.registry))
+    Ok(Some(Edit::of(config).await?))
 }
 
 fn keys(path: &Path) -> Result<Vec<PublicKey>, Stopped> {
@@ -170,13 +172,13 @@ fn read(path: &Path) -> Result<Vec<u8>, Stopped> {
     let name = path.display();
     let too_large = || {
         Stopped::could_not(format!(
-            "{name} is larger than {} MiB. Judge the entities that you answer for one by one, or add the aggregate as a source \
-             ([[source]]), which is read as it comes.",
+            "{name} is larger than {} MiB. With --key CERT.pem, the certificate of its publisher, it is judged as it is read; without it, judge \
+             the entities that you answer for one by one.",
             MOST_OCTETS / (1024 * 1024)
         ))
     };
     let could_not = |error: std::io::Error| Stopped::could_not(format!("{name} cannot be read: {error}"));
-    let most = u64::try_from(MOST_OCTETS).unwrap_or(u64::MAX);
+    let most = most_octets();
     let mut octets = Vec::new();
     if is_standard_input(path) {
         std::io::stdin().lock().take(most + 1).read_to_end(&mut octets).map_err(could_not)?;
@@ -194,6 +196,29 @@ fn read(path: &Path) -> Result<Vec<u8>, Stopped> {
         return Err(Stopped::could_not(format!("{name} is packed. Unpack it first (gunzip).")));
     }
     Ok(octets)
+}
+
+fn most_octets() -> u64 {
+    u64::try_from(MOST_OCTETS).unwrap_or(u64::MAX)
+}
+
+/// Judges an aggregate as it is read.
+fn streamed(measure: &Measure<'_>, path: &Path, lint: &Lint) -> Result<Report, Stopped> {
+    let could_not =
+        |error: std::io::Error| Stopped::could_not(format!("{} cannot be read: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(could_not)?;
+    let bar = if lint.json || lint.sarif || !std::io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(file.metadata().map_err(could_not)?.len())
+    };
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(path.display().to_string());
+    let report = measure.aggregate(bar.wrap_read(std::io::BufReader::with_capacity(256 * 1024, file)));
+    bar.finish_and_clear();
+    Ok(report)
 }
 
 /// Judges a file, with a bar on a terminal where it takes a while.
