@@ -53,8 +53,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How bad it is, in the profiles that the file is judged by.
     pub severity: Severity,
-    /// Which of these have the rule; the base is not said when it is the only one.
-    pub profiles: Vec<Profile>,
+    /// The profiles that the file is judged by.
+    judged_by: Profiles,
     /// Where.
     pub place: Place,
     /// The entity or organisation that it concerns, where a file has several.
@@ -72,7 +72,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
-            profiles: Vec::new(),
+            judged_by: Profiles::BASE,
             place: place.into(),
             about: None,
             found: None,
@@ -92,6 +92,13 @@ impl Finding {
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
+    }
+
+    /// Which of the profiles that the file is judged by have the rule; none where only the base has it.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<Profile> {
+        let held: Vec<Profile> = self.rule.holding(self.judged_by).map(|(profile, _)| profile).collect();
+        if held == [Profile::Base] { Vec::new() } else { held }
     }
 
     /// What is wrong, in words.
@@ -131,7 +138,7 @@ impl Finding {
             let caret = " ".repeat(excerpt.indent);
             format!("  {margin} |\n  {number} | {}\n  {margin} | {caret}^\n", excerpt.text)
         });
-        let profiles: Vec<&str> = self.profiles.iter().map(|profile| profile.name()).collect();
+        let profiles: Vec<&str> = self.profiles().into_iter().map(Profile::name).collect();
         format!(
             "{}: {}\n  --> {place}{}\n{}  {}\n  {fix}: {}\n  [{}{}]\n\n",
             self.severity.word(language),
@@ -180,8 +187,9 @@ impl Serialize for Finding {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("rule", self.rule.id)?;
         map.serialize_entry("severity", &self.severity)?;
-        if !self.profiles.is_empty() {
-            map.serialize_entry("profiles", &self.profiles)?;
+        let profiles = self.profiles();
+        if !profiles.is_empty() {
+            map.serialize_entry("profiles", &profiles)?;
         }
         map.serialize_entry("source", self.rule.source)?;
         map.serialize_entry("place", &self.place)?;
@@ -230,10 +238,7 @@ impl Report {
             return;
         };
         finding.severity = severity;
-        finding.profiles = finding.rule.holding(self.profiles).map(|(profile, _)| profile).collect();
-        if finding.profiles == [Profile::Base] {
-            finding.profiles.clear();
-        }
+        finding.judged_by = self.profiles;
         self.findings.push(finding);
     }
 
@@ -308,7 +313,7 @@ mod tests {
         let judged = |profiles: &[Profile]| {
             let mut report = Report::by(profiles.iter().copied().collect());
             report.add(Finding::new(&SWAMID, Place::File));
-            report.findings.first().map(|finding| (finding.severity, finding.profiles.clone()))
+            report.findings.first().map(|finding| (finding.severity, finding.profiles()))
         };
         assert_eq!(judged(&[]), None);
         assert_eq!(judged(&[Profile::Swamid]), Some((Severity::Warning, vec![Profile::Swamid])));

@@ -86,7 +86,7 @@ fn result(finding: &Finding, name: &str, lines: Option<&Lines<'_>>, index: &BTre
         "level": level(finding.severity),
         "message": { "text": format!("{} {}", finding.what(Tongue::English), finding.fix(Tongue::English)) },
         "locations": [location],
-        "properties": { "profiles": finding.profiles },
+        "properties": { "profiles": finding.profiles() },
     })
 }
 

@@ -252,15 +252,33 @@ fn the_signature_of_a_trusted_source_is_by_its_key_and_by_nothing_weak() {
     let by = |keys: &[certs::PublicKey], file: &str| {
         Measure::new(Profiles::BASE, NOW).signed_by(keys).document(file.as_bytes())
     };
-    assert!(!by(&[key.clone()], &file).has("saml.file.signature_untrusted"));
-    assert!(by(&[key.clone()], &signed()).has("saml.file.signature_untrusted"), "another's key");
+    assert!(!by(std::slice::from_ref(&key), &file).has("saml.file.signature_untrusted"));
+    assert!(by(std::slice::from_ref(&key), &signed()).has("saml.file.signature_untrusted"), "another's key");
     assert!(
-        by(&[key.clone()], &file.replace("idp.granvik", "idq.granvik")).has("saml.file.signature_untrusted")
+        by(std::slice::from_ref(&key), &file.replace("idp.granvik", "idq.granvik"))
+            .has("saml.file.signature_untrusted")
     );
     assert!(by(&[key], &idp()).has("saml.file.signature_untrusted"), "unsigned");
     let old =
         file.replace("http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2000/09/xmldsig#sha1");
     breaks(&old, "saml.file.signature_weak");
+}
+
+#[test]
+fn an_aggregate_is_judged_as_it_is_read_and_only_by_its_key() {
+    let (key, file) = crate::saml::tests::signature::signed_by();
+    let measure = Measure::new(Profiles::BASE, NOW);
+    let by = |keys: &[certs::PublicKey], file: &str| measure.signed_by(keys).aggregate(file.as_bytes());
+    let report = by(std::slice::from_ref(&key), &file);
+    assert!(report.has("saml.entity.role_unknown"), "{}", report.render("file", Tongue::English));
+    for broken in
+        [file.replace("idp.granvik", "idq.granvik"), file.replace("</md:Entity", " </md:Entity"), idp()]
+    {
+        let report = by(std::slice::from_ref(&key), &broken);
+        let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(rules, ["saml.file.signature_untrusted"], "what is not signed is not worth a look");
+    }
+    assert!(by(&[], &file).has("saml.file.signature_untrusted"), "no key: nobody is believed");
 }
 
 #[test]

@@ -276,24 +276,22 @@ fn service_provider(
     let subject = entity_attribute(entity, SUBJECT_ID_REQUIRED);
     let lacks = |there: bool, what: &'static str| (!there).then_some(what);
     if let Some(category) = find(RESEARCH_AND_SCHOLARSHIP) {
-        for what in [
+        let missing = [
             lacks(shown("DisplayName"), "mdui:DisplayName"),
             lacks(shown("InformationURL"), "mdui:InformationURL"),
             lacks(technical, "ContactPerson contactType=\"technical\""),
-        ] {
-            if let Some(what) = what {
-                report.add(Finding::new(&RESEARCH, category.place).found(what));
-            }
+        ];
+        for what in missing.into_iter().flatten() {
+            report.add(Finding::new(&RESEARCH, category.place).found(what));
         }
     }
     if let Some(category) = find(CODE_OF_CONDUCT) {
-        for what in [
+        let missing = [
             lacks(shown("PrivacyStatementURL"), "mdui:PrivacyStatementURL"),
             lacks(requested || !subject.is_empty(), "RequestedAttribute"),
-        ] {
-            if let Some(what) = what {
-                report.add(Finding::new(&CONDUCT, category.place).found(what));
-            }
+        ];
+        for what in missing.into_iter().flatten() {
+            report.add(Finding::new(&CONDUCT, category.place).found(what));
         }
     }
     if subject.is_empty() {
