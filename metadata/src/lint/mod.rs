@@ -11,15 +11,17 @@
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
 //! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
-//! | `record.rs` | rules for organisation records |
-//! | `registry.rs` | rules between a file and what is registered already |
+//! | `record.rs`, `logo.rs` | rules for organisation records and their logos |
+//! | `registry.rs`, `organisations.rs` | rules between a file and what is registered already; for the organisations that a provider speaks for |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
 mod document;
 pub mod excerpt;
 pub(crate) mod guard;
+pub(crate) mod logo;
 pub mod oidc;
+pub(crate) mod organisations;
 pub mod profile;
 pub(crate) mod record;
 pub(crate) mod registry;
@@ -42,7 +44,9 @@ pub fn all_rules() -> Vec<&'static Rule> {
         saml::rules(),
         oidc::rules(),
         record::RULES.to_vec(),
+        logo::RULES.to_vec(),
         registry::RULES.to_vec(),
+        organisations::RULES.to_vec(),
         guard::RULES.to_vec(),
     ]
     .into_iter()

@@ -313,6 +313,8 @@ fn every_rule_has_a_test() {
         include_str!("../oidc/tests.rs"),
         include_str!("../addition/tests.rs"),
         include_str!("../organisation/tests.rs"),
+        include_str!("../logo/tests.rs"),
+        include_str!("../logo/tests.rs"),
         include_str!("../revision/guard/tests.rs"),
         include_str!("tests.rs"),
         include_str!("tests/json.rs"),
