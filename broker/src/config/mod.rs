@@ -20,6 +20,7 @@ use broker_core::{
     assurance::{LevelRow, OutputMap},
     organisation::LocalText,
 };
+use metadata::lint::{Profile, Profiles};
 use serde::Deserialize;
 
 /// The file, as written.
@@ -115,6 +116,15 @@ pub(crate) struct FederationSection {
     pub(crate) accessibility_url: Option<String>,
     /// Where the operator is reached: a mail address.
     pub(crate) contact: Option<String>,
+    /// Whose rules everything that is added is judged by, beside the base (docs/rules.md).
+    pub(crate) profiles: Vec<Profile>,
+}
+
+impl FederationSection {
+    /// The profiles that hold for what is added.
+    pub(crate) fn profiles(&self) -> Profiles {
+        self.profiles.iter().copied().collect()
+    }
 }
 
 impl Default for FederationSection {
@@ -128,6 +138,7 @@ impl Default for FederationSection {
             notice: Notice::EachLogin,
             accessibility_url: None,
             contact: None,
+            profiles: Vec::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) const KEYS: &[&str] = &[
     "federation.notice",
     "federation.accessibility_url",
     "federation.contact",
+    "federation.profiles",
     "saml.entity_id",
     "saml.require_signed_response",
     "saml.skew_seconds",
