@@ -9,6 +9,7 @@
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`publish`] | what we say about ourselves |
+//! | [`source`] | peers out of other federations' metadata: aggregates, MDQ, single addresses |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
@@ -29,6 +30,7 @@ pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+pub mod source;
 mod words;
 
 pub use peer::{

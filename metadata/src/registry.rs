@@ -18,6 +18,7 @@ use broker_core::{
 use crate::{
     peer::{OidcClient, SamlProvider},
     revision::{Manifest, Withheld},
+    source::{Joined, Sourced},
 };
 
 /// A snapshot of who the peers are.
@@ -28,8 +29,9 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
-    manifest: Manifest,
-    withheld: Vec<Withheld>,
+    manifest: Arc<Manifest>,
+    withheld: Arc<[Withheld]>,
+    joined: Arc<Joined>,
 }
 
 impl Registry {
@@ -52,11 +54,7 @@ impl Registry {
     ) -> Self {
         let saml_providers: HashMap<_, _> =
             saml_providers.into_iter().map(|provider| (provider.policy.id.clone(), provider)).collect();
-        let mut named: Vec<_> = saml_providers
-            .values()
-            .map(|provider| (sort_key(&provider.policy.display_name), Arc::clone(&provider.policy)))
-            .collect();
-        named.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+        let by_name = by_name(saml_providers.values().map(|provider| &provider.policy));
         Self {
             number,
             organisations: organisations
@@ -65,16 +63,46 @@ impl Registry {
                 .collect(),
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
-            by_name: named.into_iter().map(|(_, policy)| policy).collect(),
-            manifest: Manifest::default(),
-            withheld: Vec::new(),
+            by_name,
+            manifest: Arc::default(),
+            withheld: Arc::from([]),
+            joined: Arc::default(),
         }
+    }
+
+    /// This snapshot, joined by what the sources bring in place of what they brought before. What is registered wins.
+    #[must_use]
+    pub fn joined_by(&self, joined: Arc<Joined>) -> Self {
+        let sourced = joined.providers.iter().filter(|(id, _)| !self.saml_providers.contains_key(*id));
+        let policies = self.saml_providers.values().map(|provider| &provider.policy);
+        Self {
+            number: self.number,
+            organisations: self.organisations.clone(),
+            by_name: by_name(policies.chain(sourced.map(|(_, sourced)| &sourced.policy))),
+            saml_providers: self.saml_providers.clone(),
+            oidc_clients: self.oidc_clients.clone(),
+            manifest: Arc::clone(&self.manifest),
+            withheld: Arc::clone(&self.withheld),
+            joined,
+        }
+    }
+
+    /// What the sources brought.
+    #[must_use]
+    pub fn joined(&self) -> &Arc<Joined> {
+        &self.joined
+    }
+
+    /// The provider of that entity ID that a source brought; `None` for a registered one.
+    #[must_use]
+    pub fn sourced(&self, id: &ProviderId) -> Option<&Arc<Sourced>> {
+        if self.saml_providers.contains_key(id) { None } else { self.joined.providers.get(id) }
     }
 
     /// Remembers what the snapshot was built from, so that the next one can take over what did not change.
     pub(crate) fn built_from(mut self, manifest: Manifest, withheld: Vec<Withheld>) -> Self {
-        self.manifest = manifest;
-        self.withheld = withheld;
+        self.manifest = Arc::new(manifest);
+        self.withheld = withheld.into();
         self
     }
 
@@ -96,10 +124,11 @@ impl Registry {
         self.number
     }
 
-    /// The SAML identity provider of that entity ID.
+    /// The SAML identity provider of that entity ID, registered or out of a source.
     #[must_use]
     pub fn saml_provider(&self, id: &ProviderId) -> Option<&Arc<SamlProvider>> {
-        self.saml_providers.get(id)
+        let sourced = || self.joined.providers.get(id).and_then(|sourced| sourced.provider());
+        self.saml_providers.get(id).or_else(sourced)
     }
 
     /// The OpenID Connect relying party of that client_id.
@@ -108,7 +137,7 @@ impl Registry {
         self.oidc_clients.get(id)
     }
 
-    /// Every SAML identity provider, in no order.
+    /// Every SAML identity provider that is registered, in no order.
     pub fn saml_providers(&self) -> impl Iterator<Item = &Arc<SamlProvider>> {
         self.saml_providers.values()
     }
@@ -138,7 +167,9 @@ impl Registry {
 
 impl Peers for Registry {
     fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>> {
-        self.saml_providers.get(id).map(|provider| Arc::clone(&provider.policy))
+        let registered = self.saml_providers.get(id).map(|provider| &provider.policy);
+        let sourced = || self.joined.providers.get(id).map(|sourced| &sourced.policy);
+        registered.or_else(sourced).cloned()
     }
 
     fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>> {
@@ -148,6 +179,14 @@ impl Peers for Registry {
     fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
         self.by_name.clone()
     }
+}
+
+/// Policies in the Swedish order of their names.
+fn by_name<'a>(policies: impl Iterator<Item = &'a Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
+    let mut named: Vec<_> =
+        policies.map(|policy| (sort_key(&policy.display_name), Arc::clone(policy))).collect();
+    named.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+    named.into_iter().map(|(_, policy)| policy).collect()
 }
 
 /// What a name is sorted by: its Swedish form, case ignored, å ä ö after z in that order (not their order in Unicode).
