@@ -62,6 +62,7 @@ async fn a_login_takes_only_so_many_answers_and_another_login_its_own() {
     let (page, _, code) = federation.refused(&tried.browser, port, &sent).await;
     assert_eq!((code.as_str(), page.reply.status.as_u16()), ("browser.too_many", 429));
     assert_eq!(page.reply.header(header::RETRY_AFTER), "120");
+    assert!(page.first_button().starts_with("https://journal."), "the way on begins at the service");
     let (other, _) = at_provider(&federation).await;
     assert!(!other.finish(port).await.id_token.is_empty());
 }

@@ -242,7 +242,7 @@ impl Default for LimitsSection {
             guesses_per_minute: 60,
             begun_per_minute: 20,
             begun_per_second: 1_000,
-            answers_per_login: 50,
+            answers_per_login: 10,
         }
     }
 }

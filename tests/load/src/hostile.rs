@@ -1,6 +1,7 @@
 //! Senders who cost us as much as they can, while honest people sign in.
 //!
-//! Each comes from an address of its own kind (127.0.0.2), has a login of its own where that gets it further, and sends as fast as it is answered:
+//! Each comes from an address of its own kind (127.0.0.2), has a login of its own where that gets it further, and sends as fast as it is answered; or,
+//! for comparison, as often as it did before, to a server that does nothing with it (`sink.rs`):
 //!
 //! | sender | what |
 //! |---|---|
@@ -37,6 +38,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     runtime::Runtime,
     task::JoinHandle,
+    time::Instant,
 };
 
 /// Where they come from.
@@ -45,6 +47,25 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const SLOW: usize = 200;
 /// The body of a large sender, in octets.
 const LARGE: usize = 50 * 1024 * 1024;
+
+/// What the senders' threads are called.
+pub(crate) const THREADS: &str = "hostile";
+
+/// Where they send, and how often.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// To the federation's first node, as fast as they are answered.
+    Node,
+    /// To this port, each sender with so much time for a request.
+    Sink(u16, Vec<Duration>),
+}
+
+/// What one sender has sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    requests: AtomicU64,
+    octets: AtomicU64,
+}
 
 /// What a sender does.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +94,7 @@ const KINDS: [Kind; 8] = [
 /// Senders at work, until they are stopped.
 pub(crate) struct Hostile {
     stop: Arc<AtomicBool>,
-    sent: Arc<AtomicU64>,
+    sent: Arc<[Sent]>,
     senders: Vec<JoinHandle<()>>,
     threads: Runtime,
 }
@@ -83,7 +104,7 @@ pub(crate) struct Hostile {
 fn threads_of_least_priority() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .thread_name("hostile")
+        .thread_name(THREADS)
         .on_thread_start(|| {
             let thread = std::fs::read_link("/proc/thread-self").ok();
             let id = thread.as_deref().and_then(|path| path.file_name()).map(std::ffi::OsStr::to_owned);
@@ -98,13 +119,28 @@ fn threads_of_least_priority() -> Runtime {
 
 impl Hostile {
     /// Lets so many loose, of all kinds in turn.
-    pub(crate) fn loose(federation: &Arc<Federation>, number: usize) -> Self {
-        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    pub(crate) fn loose(federation: &Arc<Federation>, number: usize, target: &Target) -> Self {
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), (0..number).map(|_| Sent::default()).collect());
         let threads = threads_of_least_priority();
+        let port = match target {
+            Target::Node => federation.port(),
+            Target::Sink(port, _) => *port,
+        };
         let senders = (0..number)
             .map(|number| {
-                let sender =
-                    Sender { federation: federation.clone(), stop: stop.clone(), sent: sent.clone(), number };
+                let every = match target {
+                    Target::Node => None,
+                    Target::Sink(_, every) => every.get(number).copied(),
+                };
+                let sender = Sender {
+                    federation: federation.clone(),
+                    port,
+                    stop: stop.clone(),
+                    sent: Arc::clone(&sent),
+                    number,
+                    every,
+                    began: Instant::now(),
+                };
                 let kind = KINDS[number % KINDS.len()];
                 threads.spawn(async move { sender.run(kind).await })
             })
@@ -112,22 +148,31 @@ impl Hostile {
         Self { stop, sent, senders, threads }
     }
 
-    /// Stops them; gives how many requests they have sent.
-    pub(crate) async fn stop(self) -> u64 {
+    /// How many requests and octets each has sent.
+    pub(crate) fn sent(&self) -> Vec<(u64, u64)> {
+        let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.sent.iter().map(|sent| (number(&sent.requests), number(&sent.octets))).collect()
+    }
+
+    /// Stops them.
+    pub(crate) async fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         for sender in self.senders {
             sender.await.expect("a sender does not panic");
         }
         self.threads.shutdown_background();
-        self.sent.load(Ordering::Relaxed)
     }
 }
 
 struct Sender {
     federation: Arc<Federation>,
+    port: u16,
     stop: Arc<AtomicBool>,
-    sent: Arc<AtomicU64>,
+    sent: Arc<[Sent]>,
     number: usize,
+    /// How much time it has for a request, if not as little as it needs.
+    every: Option<Duration>,
+    began: Instant,
 }
 
 impl Sender {
@@ -135,8 +180,18 @@ impl Sender {
         !self.stop.load(Ordering::Relaxed)
     }
 
-    fn count(&self) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+    /// Waits for the next request's time, and counts it.
+    async fn turn(&self) {
+        let before = self.sent[self.number].requests.fetch_add(1, Ordering::Relaxed);
+        let Some(every) = self.every else { return };
+        let due = self.began + every.mul_f64(before as f64);
+        while self.goes_on() && Instant::now() < due {
+            tokio::time::sleep_until(due.min(Instant::now() + Duration::from_millis(100))).await;
+        }
+    }
+
+    fn count(&self, octets: usize) {
+        self.sent[self.number].octets.fetch_add(octets as u64, Ordering::Relaxed);
     }
 
     async fn run(self, kind: Kind) {
@@ -159,8 +214,8 @@ impl Sender {
         let mut walk = Walk::new(federation, Person::numbered(900_000 + self.number))
             .over(wire.clone())
             .naming_the_provider();
-        let page = walk.browser.try_open(federation.port(), &walk.attempt.path()).await.ok()?;
-        self.count();
+        self.turn().await;
+        let page = walk.browser.try_open(self.port, &walk.attempt.path()).await.ok()?;
         if !page.reply.header(http::header::LOCATION).contains("SAMLRequest") {
             return None;
         }
@@ -181,13 +236,15 @@ impl Sender {
                 continue;
             };
             let id = walk.asked.as_ref().expect("the provider was asked").request.id.clone();
-            let form =
-                Form { fields: vec![("SAMLResponse".to_owned(), message(kind, &id, &genuine))], ..genuine };
+            let message = message(kind, &id, &genuine);
+            let octets = message.len();
+            let form = Form { fields: vec![("SAMLResponse".to_owned(), message)], ..genuine };
             for _ in 0..20 {
-                if !self.goes_on() || walk.browser.try_submit(federation.port(), &form).await.is_err() {
+                self.turn().await;
+                if !self.goes_on() || walk.browser.try_submit(self.port, &form).await.is_err() {
                     break;
                 }
-                self.count();
+                self.count(octets);
             }
         }
     }
@@ -197,21 +254,21 @@ impl Sender {
         let wire = Arc::new(Wire::from_address(ADDRESS));
         while self.goes_on() {
             let walk = Walk::new(&federation, Person::asa()).over(wire.clone()).naming_the_provider();
-            let _ = walk.browser.try_open(federation.port(), &walk.attempt.path()).await;
-            self.count();
+            self.turn().await;
+            let _ = walk.browser.try_open(self.port, &walk.attempt.path()).await;
         }
     }
 
     async fn large(&self) {
         let piece = vec![b'a'; 64 * 1024];
         while self.goes_on() {
-            let Ok(mut stream) = tests::wire::stream(Some(ADDRESS), self.federation.port()).await else {
+            self.turn().await;
+            let Ok(mut stream) = tests::wire::stream(Some(ADDRESS), self.port).await else {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             };
             let head = "POST /saml/acs HTTP/1.1\r\nHost: localhost\r\nCookie: login-AAAAAAAA=AAAAAAAAAAAAAAAAAAAAAAAAAAA.1.\r\n\
                  Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n";
-            self.count();
             let _ = stream.write_all(head.as_bytes()).await;
             let mut left = LARGE;
             while left > 0 && self.goes_on() {
@@ -219,6 +276,7 @@ impl Sender {
                 if stream.write_all(&chunk).await.is_err() {
                     break;
                 }
+                self.count(piece.len());
                 left = left.saturating_sub(piece.len());
             }
         }
@@ -228,12 +286,10 @@ impl Sender {
         let mut open = Vec::new();
         while self.goes_on() {
             while open.len() < SLOW && self.goes_on() {
-                let Ok(mut stream) = tests::wire::stream(Some(ADDRESS), self.federation.port()).await else {
-                    break;
-                };
+                let Ok(mut stream) = tests::wire::stream(Some(ADDRESS), self.port).await else { break };
                 let head = "POST /saml/acs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\
                     Content-Type: application/x-www-form-urlencoded\r\n\r\n";
-                self.count();
+                self.turn().await;
                 if stream.write_all(head.as_bytes()).await.is_ok() {
                     open.push(stream);
                 }

@@ -10,11 +10,13 @@
 //! | `raw.rs` | the same public-key operations without anything around them |
 //! | `report.rs` | the figures, for people and as JSON |
 //! | `hostile.rs` | senders who cost as much as they can, at the same time |
+//! | `sink.rs` | a server that does nothing, to which they send for comparison |
 
 mod hostile;
 mod process;
 mod raw;
 mod report;
+mod sink;
 
 use std::{
     process::ExitCode,
@@ -26,7 +28,8 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use report::Report;
+use hostile::{Hostile, Target};
+use report::{Report, Senders};
 use tests::{
     federation::{Federation, Plan},
     person::Person,
@@ -63,7 +66,8 @@ struct Arguments {
     /// Show the notice at each login.
     #[arg(long)]
     notice: bool,
-    /// Measure a second time while so many hostile senders do their worst; fails when a login fails, or a node takes more than 200 MB on top.
+    /// Measure again while so many hostile senders do their worst, and once more while they send to a server that does nothing with it; fails when a
+    /// login fails, or a node takes more than 200 MB on top.
     #[arg(long, default_value_t = 0, value_name = "SENDERS")]
     hostile: usize,
     /// As JSON.
@@ -103,26 +107,20 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (alone, beside) = runtime.block_on(both(&arguments));
-    let reports = std::iter::once(&alone).chain(beside.as_ref().map(|(report, _)| report));
-    for report in reports {
+    let reports = runtime.block_on(all(&arguments));
+    for report in &reports {
         if arguments.json {
             println!("{}", report.json());
         } else {
             println!("{}", report.table());
         }
     }
-    let Some((beside, sent)) = beside else { return ExitCode::SUCCESS };
-    let more = beside.peak().saturating_sub(alone.peak());
+    let [alone, node, sink] = reports.as_slice() else { return ExitCode::SUCCESS };
     // For people; with --json standard output holds objects alone.
-    eprintln!(
-        "{} hostile senders sent {sent} requests; p99 was {:.1} times as long; a node took {} MB more",
-        arguments.hostile,
-        beside.wait(99) / alone.wait(99).max(0.001),
-        more / (1024 * 1024),
-    );
+    eprintln!("{}", report::comparison(alone, sink, node));
+    let more = node.peak().saturating_sub(alone.peak());
     if more > MORE_MEMORY {
-        eprintln!("that is more than {} MB", MORE_MEMORY / (1024 * 1024));
+        eprintln!("a node took {} MB more, which is over {} MB", more >> 20, MORE_MEMORY >> 20);
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -131,18 +129,34 @@ fn main() -> ExitCode {
 /// What hostile senders may make a node take on top, in octets: the bodies that it has room for, connections, and messages in work.
 const MORE_MEMORY: u64 = 200 * 1024 * 1024;
 
-/// Honest logins alone, and where that is asked for once more beside hostile senders, with how many requests those sent.
-async fn both(arguments: &Arguments) -> (Report, Option<(Report, u64)>) {
+/// Honest logins alone; where that is asked for once more beside hostile senders, and then beside the same senders at the same rates, who send to a
+/// server that does nothing.
+async fn all(arguments: &Arguments) -> Vec<Report> {
     let federation = started(arguments).await;
-    let alone = measured(arguments, &federation, false).await;
+    let alone = measured(arguments, &federation, None).await;
     if arguments.hostile == 0 {
-        return (alone, None);
+        return vec![alone];
     }
-    let hostile = hostile::Hostile::loose(&federation, arguments.hostile);
+    let (node, every) = beside(arguments, &federation, &Target::Node).await;
+    let to = sink::Sink::start(&federation).await.expect("the sink starts");
+    let (sink, _) = beside(arguments, &federation, &Target::Sink(to.port(), every)).await;
+    vec![alone, node, sink]
+}
+
+/// Honest logins beside senders, and how much time each of those took for a request.
+async fn beside(
+    arguments: &Arguments,
+    federation: &Arc<Federation>,
+    target: &Target,
+) -> (Report, Vec<Duration>) {
+    let began = Instant::now();
+    let hostile = Hostile::loose(federation, arguments.hostile, target);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let beside = measured(arguments, &federation, true).await;
-    let sent = hostile.stop().await;
-    (alone, Some((beside, sent)))
+    let report = measured(arguments, federation, Some(&hostile)).await;
+    let requests = hostile.sent();
+    let every = began.elapsed();
+    hostile.stop().await;
+    (report, requests.iter().map(|(requests, _)| every.div_f64((*requests).max(1) as f64)).collect())
 }
 
 async fn started(arguments: &Arguments) -> Arc<Federation> {
@@ -163,16 +177,18 @@ async fn started(arguments: &Arguments) -> Arc<Federation> {
     federation
 }
 
-async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: bool) -> Report {
+async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: Option<&Hostile>) -> Report {
     let ec = arguments.keys == Keys::Ec;
     // Beside hostile senders the server hears their commands, too.
-    let trips = if beside { None } else { trips_per_login(federation).await };
+    let trips = if beside.is_some() { None } else { trips_per_login(federation).await };
     let ids: Vec<u32> = federation.nodes.iter().map(tests::node::Node::process_id).collect();
     let before: Duration = ids.iter().map(|id| process::time(*id)).sum();
+    let senders = beside.map(Senders::now);
     let began = Instant::now();
     let mut waits = driven(federation, arguments.logins, arguments.concurrency, arguments.rate).await;
     let elapsed = began.elapsed();
     let spent = ids.iter().map(|id| process::time(*id)).sum::<Duration>().saturating_sub(before);
+    let senders = beside.zip(senders).map(|(hostile, before)| Senders::now(hostile).since(&before));
     waits.sort();
     Report {
         logins: arguments.logins,
@@ -187,6 +203,7 @@ async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: b
         trips,
         memory: ids.iter().filter_map(|id| process::memory(*id)).collect(),
         raw: raw::measured(federation.granvik.key()),
+        senders,
     }
 }
 

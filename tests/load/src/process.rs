@@ -11,6 +11,16 @@ pub(crate) fn time(process_id: u32) -> Duration {
     Duration::from_nanos(nanoseconds)
 }
 
+/// Processor time of this process's threads of a name.
+pub(crate) fn own_threads(name: &str) -> Duration {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanoseconds = tasks
+        .filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name))
+        .filter_map(|task| of_thread(&fs::read_to_string(task.path().join("schedstat")).ok()?))
+        .sum();
+    Duration::from_nanos(nanoseconds)
+}
+
 /// Processor time of this thread.
 pub(crate) fn own_thread() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();

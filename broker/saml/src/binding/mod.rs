@@ -6,8 +6,11 @@
 pub mod post;
 pub mod redirect;
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certs::query_signature::QueryRefused;
+use memchr::{memchr, memchr3};
 use thiserror::Error;
 
 /// The largest message that is read, in octets of XML; the reader's own limit (`certs_xml::Limits::message`) is the same.
@@ -44,14 +47,17 @@ pub enum BindingRefused {
 }
 
 /// Base64 with line breaks and blanks between, as mail-minded encoders write it; otherwise strict, padding included.
-fn decoded(text: &str) -> Result<Vec<u8>, BindingRefused> {
-    let is_space = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    let octets = if text.as_bytes().iter().any(is_space) {
-        let dense: Vec<u8> = text.bytes().filter(|octet| !is_space(octet)).collect();
-        STANDARD.decode(dense)
-    } else {
-        STANDARD.decode(text)
-    }
-    .map_err(|_| BindingRefused::NotBase64)?;
+fn decoded(text: &[u8]) -> Result<Vec<u8>, BindingRefused> {
+    let octets = STANDARD.decode(dense(text)).map_err(|_| BindingRefused::NotBase64)?;
     if octets.len() > LARGEST_MESSAGE { Err(BindingRefused::TooLarge) } else { Ok(octets) }
+}
+
+/// Without blanks and line breaks.
+fn dense(text: &[u8]) -> Cow<'_, [u8]> {
+    let has_space = memchr3(b' ', b'\r', b'\n', text).is_some() || memchr(b'\t', text).is_some();
+    if !has_space {
+        return Cow::Borrowed(text);
+    }
+    let is_space = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    text.iter().copied().filter(|octet| !is_space(octet)).collect()
 }

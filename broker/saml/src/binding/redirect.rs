@@ -41,7 +41,7 @@ pub fn deflate(xml: &[u8]) -> Result<String, BindingRefused> {
 /// # Errors
 /// When it is not Base64, not one complete stream, or larger than the bound.
 pub fn inflate(message: &str) -> Result<Vec<u8>, BindingRefused> {
-    let deflated = decoded(message)?;
+    let deflated = decoded(message.as_bytes())?;
     let mut decoder = DeflateDecoder::new(deflated.as_slice());
     let mut xml = Vec::new();
     let limit = LARGEST_MESSAGE as u64 + 1;

@@ -149,9 +149,13 @@ impl Upstream for SamlSp<'_> {
         let malformed =
             |refused: BindingRefused| Failure::new(FailureCode::MessageMalformed, refused.to_string());
         let form = message.form.as_deref().ok_or_else(|| malformed(BindingRefused::Nothing))?;
-        let answers = post::decode(form, MessageParameter::Response)
-            .map_err(malformed)
-            .and_then(|posted| response::in_response_to(&posted.xml));
+        // The beginning alone, where that is enough: the whole is decoded once it is known whose it is.
+        let answers = match post::beginning(form, MessageParameter::Response) {
+            Ok(xml) if response::is_enough(&xml) => response::in_response_to(&xml),
+            _ => post::decode(form, MessageParameter::Response)
+                .map_err(malformed)
+                .and_then(|posted| response::in_response_to(&posted.xml)),
+        };
         let named = answers.as_ref().ok().and_then(Option::as_deref).and_then(authn_request::handle_of);
         // Where the message itself does not lead to a login, what came beside it may: then the failure has a login that it belongs to.
         let travelled = named

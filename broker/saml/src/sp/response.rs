@@ -119,6 +119,12 @@ pub(super) fn in_response_to(xml: &[u8]) -> Result<Option<String>, Failure> {
     Ok(root.attribute("InResponseTo").map(str::to_owned))
 }
 
+/// Whether so much of a message says all that [`in_response_to`] reads of the whole: it has the root's start tag, or is no XML.
+pub(super) fn is_enough(xml: &[u8]) -> bool {
+    let text = xml.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(xml).trim_ascii_start();
+    text.first().is_some_and(|octet| *octet != b'<') || empty_root(xml).is_some()
+}
+
 /// The root's start tag as an element without content. Only white space, comments, processing instructions and an XML declaration are
 /// looked past; what comes out for a document that begins otherwise does not read.
 fn empty_root(xml: &[u8]) -> Option<Vec<u8>> {

@@ -212,6 +212,24 @@ fn the_handle_is_found_in_every_way_of_writing_the_start_tag() {
 }
 
 #[test]
+fn a_long_message_is_decoded_as_far_as_its_start_tag() {
+    with_role(|role, _| {
+        let xml = Case::genuine().written("", "");
+        let (filler, found) = ("a".repeat(60_000), Ok(Some(HANDLE.to_owned())));
+        assert_eq!(role.handle(&posted(&format!("{xml}<!--{filler}-->"), None)), found);
+        assert_eq!(
+            role.handle(&posted(&format!("<!--{filler}-->{xml}"), None)),
+            found,
+            "what is long comes first"
+        );
+        for unreadable in [filler.clone(), format!("<{filler}"), format!("{filler}{xml}")] {
+            let malformed = role.handle(&posted(&unreadable, None)).map_err(|failure| failure.code);
+            assert_eq!(malformed, Err(FailureCode::MessageMalformed));
+        }
+    });
+}
+
+#[test]
 fn an_unsolicited_answer_is_told_from_one_that_cannot_be_read() {
     with_role(|role, moment| {
         let case = Case::genuine();
