@@ -12,7 +12,7 @@
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
-//! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
@@ -21,6 +21,7 @@
 mod command;
 mod config;
 mod cookie;
+mod desk;
 mod drive;
 mod endpoint;
 mod failed;

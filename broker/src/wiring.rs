@@ -35,6 +35,7 @@ use metadata::Registry;
 use crate::{
     config::Config,
     cookie::Origins,
+    desk::DeskFile,
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
     oidc_keys::OidcKeys,
@@ -57,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     /// Who the peers are.
     pub(crate) registry: RegistryWatch,
+    /// What waits between an author and the registry, and who may propose.
+    pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
@@ -120,6 +123,7 @@ impl Node {
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
             op: settings::op(&config, pages.languages()),
@@ -135,6 +139,7 @@ impl Node {
             config,
             keys,
             registry,
+            desk,
             oidc_keys,
             pages,
             failed,
@@ -197,6 +202,10 @@ impl Node {
         }
         if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
             tracing::error!(%error, "the registry could not be confirmed");
+        }
+        // Logins do not need the desk: they go on whatever happens to it.
+        if let Err(error) = self.desk.refresh(store, crate::moment::now).await {
+            tracing::error!(%error, alarm = error.is_alarm(), "the desk could not be confirmed");
         }
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");

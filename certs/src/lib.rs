@@ -14,6 +14,7 @@
 //! | `xml_signature`, `query_signature` | XML signatures in one profile; the signed query of SAML Redirect |
 //! | `xml_encryption` | XML encryption as SAML uses it, both ways |
 //! | `mac` | HMAC and key derivation |
+//! | `seal` | documents sealed for one purpose |
 //! | `expiry` | how long a certificate lasts, and when to say so |
 //! | `tls` | transport keys for the edge |
 //! | `pem`, `unique_json` | two notations, read strictly |
@@ -31,6 +32,7 @@ mod pem;
 pub mod private_key;
 pub mod public_key;
 pub mod query_signature;
+pub mod seal;
 pub mod signer;
 pub mod tls;
 pub mod unique_json;
@@ -45,4 +47,5 @@ pub use keyring::Keyring;
 pub use mac::{MacKey, Secret};
 pub use private_key::PrivateKey;
 pub use public_key::{BadSignature, KeyError, KeyKind, KeyThumbprint, PublicKey};
+pub use seal::SealKey;
 pub use signer::{Signer, SigningFailed};

@@ -7,6 +7,7 @@
 //! | [`peer`], [`secret_hash`] | a provider or a relying party, as its role needs it |
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
+//! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`publish`] | what we say about ourselves |
 //! | [`source`] | peers out of other federations' metadata: aggregates, MDQ, single addresses |
@@ -19,6 +20,7 @@
 
 pub mod addition;
 mod address;
+pub mod desk;
 mod international;
 pub mod lint;
 pub mod oidc;

@@ -125,6 +125,7 @@ impl Edit {
                 number: self.registry.number() + 1,
                 manifest: manifest.name().map_err(Stopped::could_not)?,
                 at: moment::now(),
+                record: None,
             };
             let sealed = head.seal(&self.mac);
             let mut contents = changes.documents;

@@ -38,6 +38,8 @@ use crate::{
 const MAX_FRAME: usize = keyspace::MAX_CONTENT / 3 * 4 + 64 * 1024;
 /// How many octets of contents go into one frame, unless a single one is larger.
 const BATCH: usize = 4 * 1024 * 1024;
+/// Names in one frame: 1,000 of them are 67 kB.
+const NAMES: usize = 1000;
 /// Connections at once. A command uses one.
 const CONNECTIONS: usize = 16;
 /// How long a peer may take to send or to accept one frame, and a command may be silent.
@@ -67,6 +69,7 @@ enum Question {
     MoveHead { name: String, expected: Option<Octets>, to: Octets },
     Keep { contents: Vec<Octets> },
     Kept { names: Vec<String> },
+    Discard { names: Vec<String> },
     Health,
 }
 
@@ -238,6 +241,10 @@ async fn answer_one(store: &EmbeddedStore, question: Question) -> Result<Answer,
             }
             Answer::Kept(answer)
         }
+        Question::Discard { names } => {
+            store.discard(&names).await?;
+            Answer::Done
+        }
         Question::Health => {
             store.health().await?;
             Answer::Done
@@ -370,8 +377,7 @@ impl Store for EmbeddedClient {
         Box::pin(async move {
             let mut found = Vec::with_capacity(names.len());
             while let Some(rest) = names.get(found.len()..).filter(|rest| !rest.is_empty()) {
-                // Names are asked in bounded numbers too: 1,000 of them are 67 kB.
-                let asked = rest.iter().take(1000).cloned().collect::<Vec<_>>();
+                let asked = rest.iter().take(NAMES).cloned().collect::<Vec<_>>();
                 match self.ask(&Question::Kept { names: asked.clone() }).await? {
                     Answer::Kept(contents) if (1..=asked.len()).contains(&contents.len()) => {
                         found.extend(contents.into_iter().map(|content| content.map(|octets| octets.0)));
@@ -380,6 +386,19 @@ impl Store for EmbeddedClient {
                 }
             }
             contents_as_named(names, found)
+        })
+    }
+
+    fn discard<'a>(&'a self, names: &'a [String]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            // Names are given in bounded numbers, as they are asked.
+            for names in names.chunks(NAMES) {
+                match self.ask(&Question::Discard { names: names.to_vec() }).await? {
+                    Answer::Done => {}
+                    _ => return another_answer(),
+                }
+            }
+            Ok(())
         })
     }
 

@@ -73,6 +73,7 @@ pub async fn run(nodes: [Arc<dyn Store>; 2], advance: Advance) {
     suite.forget_leaves_nothing().await;
     suite.heads_move_from_where_they_stand().await;
     suite.contents_are_kept_by_their_name().await;
+    suite.what_is_discarded_is_gone().await;
     suite.what_is_too_large_is_refused().await;
     suite.one_take_of_many().await;
     suite.one_mark_of_many().await;
@@ -322,6 +323,27 @@ impl Suite {
         assert_eq!(b.kept(&[]).await.unwrap(), Vec::<Option<Vec<u8>>>::new());
         let not_a_name = b.kept(&["registry".to_owned()]).await;
         assert!(matches!(not_a_name, Err(StoreError::Unexpected(_))), "{not_a_name:?}");
+    }
+
+    async fn what_is_discarded_is_gone(&self) {
+        let [a, b] = &self.nodes;
+        let contents: Vec<Vec<u8>> = (0..600).map(|_| self.tag().into_bytes()).collect();
+        let names: Vec<_> = contents.iter().map(|content| keyspace::content_name(content)).collect();
+        a.keep(&contents).await.unwrap();
+        let (stays, goes) = names.split_first().unwrap();
+        b.discard(goes).await.unwrap();
+        let found = a.kept(&names).await.unwrap();
+        assert_eq!(found[0].as_ref(), contents.first(), "what was not named stays");
+        assert!(found[1..].iter().all(Option::is_none));
+        b.discard(goes).await.unwrap();
+        a.discard(&[]).await.unwrap();
+        // It can be kept anew.
+        a.keep(&contents[1..2]).await.unwrap();
+        assert_eq!(b.kept(&names[1..2]).await.unwrap(), [Some(contents[1].clone())]);
+        // One name that is none, and nothing is discarded.
+        let refused = a.discard(&[stays.clone(), "registry".to_owned()]).await;
+        assert!(matches!(refused, Err(StoreError::Unexpected(_))), "{refused:?}");
+        assert_eq!(b.kept(std::slice::from_ref(stays)).await.unwrap(), [contents.first().cloned()]);
     }
 
     async fn what_is_too_large_is_refused(&self) {

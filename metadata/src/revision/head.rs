@@ -1,29 +1,39 @@
-//! The head: which manifest holds, numbered, under a MAC.
+//! The head: which document holds, numbered, under a MAC. The registry's names its manifest and the record of how that came to be; other heads
+//! (the desk's) name one document. Each has a MAC key of its own, so that one copied to the place of another opens as nothing.
 
 use broker_core::moment::Timestamp;
 use certs::mac::MacKey;
 
 use super::is_document_name;
 
-/// Which manifest holds.
+/// Which document holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The number of the revision, from 1, one higher each time.
     pub number: u64,
-    /// The name of the manifest's document.
+    /// The name of the document: the registry's manifest, or whatever this head leads to.
     pub manifest: String,
+    /// The name of the sealed record of the revision. `None`: a head that keeps no history, or one of version 1.
+    pub record: Option<String>,
     /// When it was made.
     pub at: Timestamp,
 }
 
 /// The first line, which also keeps a MAC for this from being one for anything else.
 const TITLE: &str = "sparvidd registry head 1";
+/// The first line of one that names a record.
+const TITLE_WITH_RECORD: &str = "sparvidd registry head 2";
 
 impl Head {
     /// The head as it lies in the store: lines of text, the last the MAC of those before.
     #[must_use]
     pub fn seal(&self, key: &MacKey) -> Vec<u8> {
-        let mut text = format!("{TITLE}\n{}\n{}\n{}\n", self.number, self.manifest, self.at.0);
+        let title = if self.record.is_some() { TITLE_WITH_RECORD } else { TITLE };
+        let mut text = format!("{title}\n{}\n{}\n{}\n", self.number, self.manifest, self.at.0);
+        if let Some(record) = &self.record {
+            text.push_str(record);
+            text.push('\n');
+        }
         let mac: String = key.mac(text.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect();
         text.push_str(&mac);
         text.push('\n');
@@ -43,16 +53,20 @@ impl Head {
         let text = std::str::from_utf8(body).map_err(|_| HeadRefused::Malformed)?;
         let mut lines = text.lines();
         let mut next = || lines.next().ok_or(HeadRefused::Malformed);
-        if next()? != TITLE {
-            return Err(HeadRefused::Malformed);
-        }
+        let has_record = match next()? {
+            TITLE => false,
+            TITLE_WITH_RECORD => true,
+            _ => return Err(HeadRefused::Malformed),
+        };
         let number = next()?.parse().map_err(|_| HeadRefused::Malformed)?;
         let manifest = next()?.to_owned();
         let at = Timestamp(next()?.parse().map_err(|_| HeadRefused::Malformed)?);
-        if lines.next().is_some() || !is_document_name(&manifest) {
+        let record = if has_record { Some(next()?.to_owned()) } else { None };
+        let names = std::iter::once(&manifest).chain(&record);
+        if lines.next().is_some() || !names.into_iter().all(|name| is_document_name(name)) {
             return Err(HeadRefused::Malformed);
         }
-        Ok(Self { number, manifest, at })
+        Ok(Self { number, manifest, at, record })
     }
 
     /// Whether a node that has seen `known` may go over to this one: newer, or the very same.
@@ -75,14 +89,14 @@ impl Head {
 pub enum HeadRefused {
     /// Whoever wrote it does not have the key.
     #[error(
-        "the head of the registry is not authentic: somebody without the registry key wrote it, or nodes have different keys"
+        "the head is not authentic: somebody without the registry key wrote it, or nodes have different keys"
     )]
     Unauthenticated,
     /// It is authentic and yet not a head: of another version of the program.
-    #[error("the head of the registry is in a form that this version does not know")]
+    #[error("the head is in a form that this version does not know")]
     Malformed,
     /// Somebody put an old one back.
-    #[error("the head of the registry is older ({offered}) than one already seen ({known})")]
+    #[error("the head is older ({offered}) than one already seen ({known})")]
     Older {
         /// The number seen.
         known: u64,
@@ -90,7 +104,7 @@ pub enum HeadRefused {
         offered: u64,
     },
     /// Two with one number.
-    #[error("there are two heads of the registry with the number {number}")]
+    #[error("there are two heads with the number {number}")]
     Forked {
         /// The number.
         number: u64,

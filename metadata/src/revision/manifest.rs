@@ -99,6 +99,13 @@ impl Entry {
         }
     }
 
+    /// A digest of the whole entry, document and settings: two entries have the same one when they are the same.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        // Plain data: it can always be written.
+        document_name(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
     fn is_named_by(&self, id: &EntryId) -> bool {
         matches!(
             (self, id),
@@ -118,7 +125,8 @@ pub struct Manifest {
 }
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
     /// A new record, or a new version of one.
     AddOrganisation {

@@ -24,7 +24,7 @@ fn key(octet: u8) -> MacKey {
 }
 
 fn head(number: u64) -> Head {
-    Head { number, manifest: document_name(b"manifest"), at: NOW }
+    Head { number, manifest: document_name(b"manifest"), at: NOW, record: None }
 }
 
 mod heads {

@@ -132,6 +132,10 @@ pub trait Store: Send + Sync {
     /// Reads kept contents by name, in order; `None` where there is none.
     fn kept<'a>(&'a self, names: &'a [String]) -> Pending<'a, Vec<Option<Vec<u8>>>>;
 
+    /// Forgets kept contents by name, all at once or batch by batch. Forgetting what is not there is no error. Only for what nothing
+    /// names any more: a content that a head still leads to would be lost.
+    fn discard<'a>(&'a self, names: &'a [String]) -> Pending<'a, ()>;
+
     /// Whether the store answers.
     fn health(&self) -> Pending<'_, ()>;
 }

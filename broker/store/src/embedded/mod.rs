@@ -267,6 +267,23 @@ impl Store for EmbeddedStore {
         })
     }
 
+    fn discard<'a>(&'a self, names: &'a [String]) -> Pending<'a, ()> {
+        if !names.iter().all(|name| keyspace::is_content_name(name)) {
+            return refused("not a name of a content");
+        }
+        let names = names.to_vec();
+        self.on_file(move |database| {
+            let writing = database.begin_write()?;
+            let mut kept = writing.open_table(KEPT)?;
+            for name in &names {
+                kept.remove(name.as_str())?;
+            }
+            drop(kept);
+            writing.commit()?;
+            Ok(())
+        })
+    }
+
     fn health(&self) -> Pending<'_, ()> {
         self.on_file(|database| {
             database.begin_read()?.open_table(HEADS)?;

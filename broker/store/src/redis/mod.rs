@@ -391,6 +391,22 @@ impl Store for RedisStore {
         })
     }
 
+    fn discard<'a>(&'a self, names: &'a [String]) -> Pending<'a, ()> {
+        let Some(keys) = names.iter().map(|name| keyspace::kept(name)).collect::<Option<Vec<_>>>() else {
+            return refused("not a name of a content");
+        };
+        Box::pin(async move {
+            // UNLINK and not DEL: the server frees large contents beside the logins of others.
+            for keys in keys.chunks(256) {
+                match self.connection.ask(redis::cmd("UNLINK").arg(keys), 0).await?.value {
+                    Value::Int(_) => {}
+                    _ => return unexpected("discard"),
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn health(&self) -> Pending<'_, ()> {
         Box::pin(async move {
             match self.connection.ask(&redis::cmd("PING"), 0).await?.value {
