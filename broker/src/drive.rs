@@ -42,6 +42,7 @@ use crate::{
     },
     heavy_work::Lane,
     moment, respond,
+    source_watch::LookedUp,
     wiring::Node,
 };
 
@@ -72,6 +73,9 @@ pub(crate) struct Step<'n> {
 /// it. A person without their cookie is shown the way back; a flood of large messages is not read for it.
 const WITHOUT_COOKIE: usize = 64 * 1024;
 
+/// How many names of one request are looked up.
+const LOOKED_UP: usize = 3;
+
 type Stepped = Result<Response, Box<Trouble>>;
 
 impl<'n> Step<'n> {
@@ -91,7 +95,7 @@ impl<'n> Step<'n> {
     }
 
     /// A relying party asks.
-    pub(crate) async fn begin(&self, message: &Inbound) -> Stepped {
+    pub(crate) async fn begin(&mut self, message: &Inbound) -> Stepped {
         let op = self.node.op(&self.registry, &self.keyring);
         let received = op.receive(message, self.moment);
         if let Some(failure) = &self.not_ready {
@@ -99,6 +103,7 @@ impl<'n> Step<'n> {
         }
         let (request, return_to) = received.map_err(|refusal| Box::new(Trouble::from(refusal)))?;
         self.not_too_often(&request, &return_to)?;
+        self.look_up_named(&request).await;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),
@@ -128,6 +133,32 @@ impl<'n> Step<'n> {
                 let kept = self.node.vault.put(self.moment, place, &Suspended::Choice(login), ends).await;
                 kept.map_err(unkept_of(&context))?;
                 Ok(self.with_cookie(page, &cookie))
+            }
+        }
+    }
+
+    /// Providers that the relying party names and nobody knows here are looked for where sources can be asked (design decision 7). The answer of a
+    /// provider never causes that.
+    async fn look_up_named(&mut self, request: &AuthenticationRequest) {
+        if !self.node.sources.answers_look_ups() {
+            return;
+        }
+        let hinted = request.login_hint.as_ref().map(|hint| hint.as_str().trim());
+        // A hint that is no address names a person or an organisation.
+        let hinted = hinted.filter(|hint| hint.starts_with("https://")).map(ProviderId::from);
+        let mut found = false;
+        for id in request.providers.iter().chain(&hinted).take(LOOKED_UP) {
+            let is_known = self.registry.provider(id).is_some()
+                || self.registry.providers_by_name().iter().any(|provider| provider.behind.contains(id));
+            if !is_known {
+                let store = &**self.node.vault.store();
+                found |= self.node.sources.look_up(id, &request.relying_party, store).await == LookedUp::Found;
+            }
+        }
+        if found {
+            self.node.rejoin().await;
+            if let Ok(registry) = self.node.registry.confirmed(self.moment.now) {
+                self.registry = registry;
             }
         }
     }

@@ -13,6 +13,7 @@
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `source_watch/` | other federations' metadata: asked, followed, looked up |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
@@ -35,6 +36,7 @@ mod registry_watch;
 mod respond;
 mod route;
 mod server;
+mod source_watch;
 mod telemetry;
 mod throttle;
 mod wiring;

@@ -42,6 +42,7 @@ use crate::{
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
     registry_watch::RegistryWatch,
+    source_watch::{self, Sources},
     throttle::Throttle,
 };
 
@@ -58,6 +59,8 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     /// Who the peers are.
     pub(crate) registry: RegistryWatch,
+    /// Other federations' metadata.
+    pub(crate) sources: Arc<Sources>,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
@@ -122,7 +125,9 @@ impl Node {
             .map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
-        let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let sources = Arc::new(Sources::new(&config, &keys)?);
+        let registry =
+            RegistryWatch::new(registry_key(&keys), config.file.state.clone(), Arc::clone(&sources));
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -139,6 +144,7 @@ impl Node {
             config,
             keys,
             registry,
+            sources,
             desk,
             oidc_keys,
             pages,
@@ -203,6 +209,15 @@ impl Node {
         if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
             tracing::error!(%error, "the registry could not be confirmed");
         }
+        // What the sources had is used until it expires, whatever happens to their head.
+        match self.sources.follow(store).await {
+            Ok(true) => self.rejoin().await,
+            Ok(false) => {}
+            Err(error) => {
+                let alarm = self.sources.is_alarmed();
+                tracing::error!(%error, alarm, "the sources could not be confirmed");
+            }
+        }
         // Logins do not need the desk: they go on whatever happens to it.
         if let Err(error) = self.desk.refresh(store, crate::moment::now).await {
             tracing::error!(%error, alarm = error.is_alarm(), "the desk could not be confirmed");
@@ -211,6 +226,18 @@ impl Node {
             tracing::error!(%error, "the token keys could not be read");
         }
         Ok(())
+    }
+
+    /// Lets what the sources have now take part in logins.
+    pub(crate) async fn rejoin(&self) {
+        if let Err(error) = self.registry.rejoin().await {
+            tracing::error!(%error, "what the sources have could not be joined to the registry");
+        }
+    }
+
+    /// Begins what goes on by itself while serving.
+    pub(crate) fn begin_rounds(self: &Arc<Self>, stop: &tokio::sync::watch::Receiver<bool>) {
+        source_watch::keep_fresh(self, stop);
     }
 
     /// The SAML metadata of one of our service providers, signed; `None`: there is none of that name.

@@ -53,6 +53,14 @@ pub struct Aggregate {
     pub entities: u64,
 }
 
+impl Aggregate {
+    /// When it was made, and until when it may be used.
+    #[must_use]
+    pub fn times(&self) -> super::Times {
+        super::Times { creation_instant: self.creation_instant, valid_until: self.valid_until }
+    }
+}
+
 /// Why a document is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {

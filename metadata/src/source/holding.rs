@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use broker_core::{identifier::ProviderId, moment::Timestamp, subject::SubjectSource};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::judged::Times;
 use crate::revision::{document_name, is_document_name};
 
 /// The version of these documents. Another one is not read, and the source is fetched anew.
@@ -97,6 +98,12 @@ pub struct Held {
 }
 
 impl Held {
+    /// When it was made, and until when it may be used.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        Times { creation_instant: self.creation_instant, valid_until: self.valid_until }
+    }
+
     /// Whether it is older than half of the time that it was good for: the refresh has failed for long.
     #[must_use]
     pub fn is_old(&self, now: Timestamp) -> bool {

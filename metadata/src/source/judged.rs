@@ -2,8 +2,6 @@
 
 use broker_core::moment::Timestamp;
 
-use super::Held;
-
 /// Why a document that verified is not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotNewer {
@@ -25,22 +23,27 @@ pub enum NotNewer {
     },
 }
 
-/// Whether a document made at `creation_instant` and valid until `valid_until` may follow what is held: neither goes backwards. A publisher
-/// that says when it makes its documents may shorten their validity; of one that does not, a shorter validity is the only sign of an old document.
+/// When a document was made, and until when it may be used, as far as it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// When the publisher made it.
+    pub creation_instant: Option<Timestamp>,
+    /// Until when it may be used.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// Whether a document may follow the one that is held: neither time goes backwards. A publisher that says when it makes its documents may shorten
+/// their validity; of one that does not, a shorter validity is the only sign of an old document.
 ///
 /// # Errors
 /// Which of the two goes backwards.
-pub fn may_follow(
-    held: &Held,
-    creation_instant: Option<Timestamp>,
-    valid_until: Option<Timestamp>,
-) -> Result<(), NotNewer> {
-    match (held.creation_instant, creation_instant) {
+pub fn may_follow(held: Times, offered: Times) -> Result<(), NotNewer> {
+    match (held.creation_instant, offered.creation_instant) {
         (Some(known), Some(offered)) if offered < known => return Err(NotNewer::Created { known, offered }),
         (Some(known), Some(offered)) if offered > known => return Ok(()),
         _ => {}
     }
-    match (held.valid_until, valid_until) {
+    match (held.valid_until, offered.valid_until) {
         (Some(known), Some(offered)) if offered < known => Err(NotNewer::ValidUntil { known, offered }),
         _ => Ok(()),
     }

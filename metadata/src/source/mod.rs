@@ -31,6 +31,6 @@ pub use brief::{Brief, Unfit};
 pub use filter::{Filtered, What};
 pub use holding::{Counts, Held, Index, Member, Members, Pins, Unreadable};
 pub use joining::{InUse, Joined, Joining, Loose, Sourced, WithheldMember};
-pub use judged::{NotNewer, may_follow};
+pub use judged::{NotNewer, Times, may_follow};
 pub use reading::{Difference, Read, Reading};
 pub use settings::{SourceKind, SourceSettings, Step, Vouches};

@@ -110,7 +110,7 @@ impl<'a> Reading<'a> {
     /// When it is older.
     pub fn finish(mut self, aggregate: &Aggregate, held: Option<&Held>) -> Result<Read, NotNewer> {
         if let Some(held) = held {
-            may_follow(held, aggregate.creation_instant, aggregate.valid_until)?;
+            may_follow(held.times(), aggregate.times())?;
         }
         self.counts.removed = self.filtered.0;
         self.counts.members = u64::try_from(self.members.entries.len()).unwrap_or(u64::MAX);
