@@ -340,7 +340,6 @@ mod tests {
                 privacy_url: None,
                 assurance_profile: AssuranceProfile::Plain,
                 fail_on_missing_attribute: false,
-                suspended: false,
             };
             Arc::new(OidcClient {
                 policy: Arc::new(policy),

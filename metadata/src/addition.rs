@@ -20,10 +20,11 @@ use crate::{
     address::WebAddress,
     international::ascii,
     lint::{
-        self,
+        self, Profiles,
         oidc::{document as oidc_rule, key as key_rule},
         registry as rule,
         report::{Finding, Place, Report},
+        saml::across::Seen,
     },
     oidc::{self, Method, RegistrationFile, is_client_id},
     registry::Registry,
@@ -61,8 +62,6 @@ pub struct Choices {
     pub providers: Option<BTreeSet<ProviderId>>,
     /// A provider is not shown in the provider choice.
     pub hidden: Option<bool>,
-    /// The party takes or starts no login.
-    pub suspended: Option<bool>,
     /// A provider is told which relying party asks.
     pub names_requesters: Option<bool>,
     /// The providers that a provider asks in its turn.
@@ -71,6 +70,8 @@ pub struct Choices {
     pub service_provider: Option<String>,
     /// A relying party gets a new secret even if it has one.
     pub renew_secret: bool,
+    /// Whose rules the file is judged by, beside the base: an error of one of them refuses it.
+    pub profiles: Profiles,
 }
 
 /// What secrets of relying parties are made and kept with.
@@ -137,7 +138,7 @@ pub fn prepare(
     now: Timestamp,
 ) -> Prepared {
     let mut prepared = Prepared {
-        report: Report::new(),
+        report: Report::by(choices.profiles),
         documents: Vec::new(),
         changes: Vec::new(),
         parties: Vec::new(),
@@ -195,21 +196,21 @@ fn providers(octets: &[u8], choices: &Choices, registry: &Registry, now: Timesta
         return;
     }
     let document = document_name(octets);
+    let mut seen = Seen::of(Some(registry));
     for entity in file.entities() {
-        let mut report = Report::new();
+        let mut report = Report::by(choices.profiles);
         let about = entity.attribute("entityID").unwrap_or_default().to_owned();
         if let Some(provider) = IdentityProvider::read(entity, &mut report)
             && let Some((party, settings)) = provider_entry(&provider, choices, registry, now, &mut report)
         {
-            if prepared.parties.iter().any(|other| other.id == party.id) {
-                report.add(Finding::new(&rule::ENTITY_TWICE, entity.position()).found(&about));
-            }
             prepared.changes.push(Change::AddMetadata {
                 id: party.id.clone(),
                 entry: Box::new(Entry::SamlProvider { document: document.clone(), settings }),
             });
             prepared.parties.push(party);
         }
+        lint::saml::check_entity(entity, now, &mut report);
+        seen.check(entity, &mut report);
         prepared.report.add_about(&about, report);
     }
     prepared.documents.push((document, octets.to_vec()));
@@ -240,7 +241,7 @@ fn provider_entry(
         place: provider.place.into(),
     };
     let organisation = claim.owner(registry, report)?;
-    report.findings.extend(lint::saml::check(provider, organisation, now).findings);
+    lint::saml::check_into(provider, Some(organisation), now, report);
     let subject_source = match (known.map(|settings| settings.subject_source), choices.subject_source) {
         (Some(pinned), Some(chosen)) if pinned != chosen => {
             report.add(
@@ -276,7 +277,6 @@ fn provider_entry(
         settings.narrowing = narrowed(chosen, organisation, provider.place.into(), report);
     }
     settings.hidden = choices.hidden.unwrap_or(settings.hidden);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.names_requesters = choices.names_requesters.unwrap_or(settings.names_requesters);
     settings.behind = choices.behind.clone().unwrap_or(settings.behind);
     for name in &settings.behind {
@@ -392,7 +392,8 @@ fn relying_party(
     let Some(organisation) = claim.owner(registry, report) else {
         return;
     };
-    report.findings.extend(lint::oidc::check(registration, organisation).findings);
+    lint::oidc::check_into(registration, Some(organisation), report);
+    lint::oidc::swedish::check(file.members(), report);
     let mut settings =
         known.cloned().unwrap_or_else(|| RelyingPartySettings::of(organisation.number.clone()));
     settings.profile = choices.profile.unwrap_or(settings.profile);
@@ -400,7 +401,6 @@ fn relying_party(
     settings.pkce_waived = choices.pkce_waived.unwrap_or(settings.pkce_waived);
     settings.fail_on_missing_attribute =
         choices.fail_on_missing_attribute.unwrap_or(settings.fail_on_missing_attribute);
-    settings.suspended = choices.suspended.unwrap_or(settings.suspended);
     settings.attributes = choices.attributes.clone().or(settings.attributes);
     settings.providers = choices.providers.clone().or(settings.providers);
     if let (Some(before), Some(after)) = (

@@ -8,6 +8,7 @@
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
+//! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`publish`] | what we say about ourselves |
 //! | [`source`] | peers out of other federations' metadata: aggregates, MDQ, single addresses |
@@ -22,6 +23,7 @@ pub mod addition;
 mod address;
 pub mod desk;
 mod international;
+pub mod key_use;
 pub mod lint;
 pub mod oidc;
 pub mod organisation;

@@ -23,6 +23,8 @@ pub struct SamlProvider {
     /// The keys that its messages may be signed with, in the order of the document. Empty: none of its keys can be used (any
     /// more), and it takes no login.
     pub signing_keys: Vec<PublicKey>,
+    /// Keys of its metadata that the operator has suspended: they verify nothing.
+    pub suspended_keys: Vec<PublicKey>,
     /// Where it takes an AuthnRequest, in the order of the document. At least one over Redirect or POST.
     pub single_sign_on: Vec<SamlEndpoint>,
     /// It refuses requests that are not signed (SAML Metadata 2.4.3).

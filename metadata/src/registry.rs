@@ -13,7 +13,10 @@ use broker_core::{
     organisation::{LocalText, Organisation, OrganisationNumber},
     policy::{ProviderPolicy, RelyingPartyPolicy},
     routing::Peers,
+    suspension::{KeyFingerprint, Suspensions},
 };
+
+use certs::PublicKey;
 
 use crate::{
     peer::{OidcClient, SamlProvider},
@@ -29,6 +32,7 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
+    suspensions: Suspensions,
     manifest: Arc<Manifest>,
     withheld: Arc<[Withheld]>,
     joined: Arc<Joined>,
@@ -42,18 +46,35 @@ impl Registry {
         saml_providers: impl IntoIterator<Item = Arc<SamlProvider>>,
         oidc_clients: impl IntoIterator<Item = Arc<OidcClient>>,
     ) -> Self {
-        Self::assembled(0, organisations, saml_providers, oidc_clients)
+        Self::assembled(0, Suspensions::default(), organisations, saml_providers, oidc_clients)
     }
 
-    /// A numbered snapshot.
+    /// A snapshot of these peers, some of them suspended, for tests.
+    #[must_use]
+    pub fn with_suspensions(self, suspensions: Suspensions) -> Self {
+        let built = Self::assembled(
+            self.number,
+            suspensions,
+            self.organisations.into_values(),
+            self.saml_providers.into_values(),
+            self.oidc_clients.into_values(),
+        );
+        built.built_from(self.manifest, self.withheld)
+    }
+
+    /// A numbered snapshot. Whatever a provider came from, keys that are suspended are taken out of its hands here.
     pub(crate) fn assembled(
         number: u64,
+        suspensions: Suspensions,
         organisations: impl IntoIterator<Item = Arc<Organisation>>,
         saml_providers: impl IntoIterator<Item = Arc<SamlProvider>>,
         oidc_clients: impl IntoIterator<Item = Arc<OidcClient>>,
     ) -> Self {
         let saml_providers: HashMap<_, _> =
-            saml_providers.into_iter().map(|provider| (provider.policy.id.clone(), provider)).collect();
+            saml_providers
+            .into_iter()
+            .map(|provider| (provider.policy.id.clone(), without_suspended_keys(provider, &suspensions)))
+            .collect();
         let by_name = by_name(saml_providers.values().map(|provider| &provider.policy));
         Self {
             number,
@@ -64,6 +85,7 @@ impl Registry {
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
             by_name,
+            suspensions,
             manifest: Arc::default(),
             withheld: Arc::from([]),
             joined: Arc::default(),
@@ -81,6 +103,7 @@ impl Registry {
             by_name: by_name(policies.chain(sourced.map(|(_, sourced)| &sourced.policy))),
             saml_providers: self.saml_providers.clone(),
             oidc_clients: self.oidc_clients.clone(),
+            suspensions: self.suspensions.clone(),
             manifest: Arc::clone(&self.manifest),
             withheld: Arc::clone(&self.withheld),
             joined,
@@ -179,6 +202,29 @@ impl Peers for Registry {
     fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
         self.by_name.clone()
     }
+
+    fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
+    }
+}
+
+/// The provider with its keys parted anew: those that may verify, and those that are suspended. Untouched where that changes nothing.
+pub(crate) fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions) -> Arc<SamlProvider> {
+    if suspensions.keys.is_empty() && provider.suspended_keys.is_empty() {
+        return provider;
+    }
+    let is_suspended = |key: &PublicKey| {
+        suspensions.keys.contains(&KeyFingerprint::new(*key.thumbprint().as_bytes()))
+    };
+    let as_it_should_be = !provider.signing_keys.iter().any(is_suspended)
+        && provider.suspended_keys.iter().all(is_suspended);
+    if as_it_should_be {
+        return provider;
+    }
+    let mut parted = (*provider).clone();
+    let all = parted.signing_keys.drain(..).chain(parted.suspended_keys.drain(..));
+    (parted.suspended_keys, parted.signing_keys) = all.collect::<Vec<_>>().into_iter().partition(is_suspended);
+    Arc::new(parted)
 }
 
 /// Policies in the Swedish order of their names.

@@ -28,9 +28,6 @@ pub struct ProviderSettings {
     /// How it is held tighter than its organisation.
     #[serde(default, skip_serializing_if = "Narrowing::is_none")]
     pub narrowing: Narrowing,
-    /// Takes no login.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub suspended: bool,
     /// It is told which relying party asks (Scoping/RequesterID, SAML Core 3.4.1.2). Off: a provider need not know where its people go.
     #[serde(default, skip_serializing_if = "is_false")]
     pub names_requesters: bool,
@@ -65,7 +62,6 @@ impl ProviderSettings {
             subject_source,
             narrowing: Narrowing::default(),
             hidden: false,
-            suspended: false,
             names_requesters: false,
             behind: BTreeSet::new(),
             service_provider: None,
@@ -101,9 +97,6 @@ pub struct RelyingPartySettings {
     /// Providers that it takes logins from; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub providers: Option<BTreeSet<ProviderId>>,
-    /// Starts no login.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub suspended: bool,
 }
 
 impl RelyingPartySettings {
@@ -119,7 +112,6 @@ impl RelyingPartySettings {
             fail_on_missing_attribute: false,
             attributes: None,
             providers: None,
-            suspended: false,
         }
     }
 }

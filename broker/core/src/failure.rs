@@ -116,6 +116,8 @@ failures! {
     ProviderUnknown, Policy, "policy.provider_unknown", "The organisation asked for is not registered.";
     ProviderNotAllowed, Policy, "policy.provider_not_allowed", "The relying party does not take logins from that organisation.";
     ProviderSuspended, Policy, "policy.provider_suspended", "The federation operator has suspended the provider.";
+    OrganisationSuspended, Policy, "policy.organisation_suspended", "The federation operator has suspended the organisation.";
+    KeySuspended, Policy, "policy.key_suspended", "The federation operator has suspended the provider's key.";
     AttributeMissing, Policy, "policy.attribute_missing", "The provider did not send something that the relying party cannot do without.";
     AttributeOutsideAuthority, Policy, "policy.attribute_outside_authority", "The provider said something that its organisation may not answer for.";
     AssuranceTooLow, Policy, "policy.assurance_too_low", "The level is not one that the relying party takes.";

@@ -9,6 +9,7 @@
 //! | [`result`] | what a provider proved |
 //! | [`attribute`], [`assurance`], [`subject`] | the closed vocabulary of both |
 //! | [`organisation`], [`authority`], [`policy`] | what each peer may ask and assert |
+//! | [`suspension`] | what is suspended, and what a login stands on that may be |
 //! | [`routing`] | which provider a login goes to |
 //! | [`release`] | the ordered list of steps between "proved" and "leaves" |
 //! | [`login`] | one type per state; each transition consumes the last |
@@ -35,4 +36,5 @@ pub mod result;
 pub mod role;
 pub mod routing;
 pub mod subject;
+pub mod suspension;
 pub mod user_message;

@@ -32,8 +32,6 @@ pub struct ProviderPolicy {
     pub assurance: Vec<Assurance>,
     /// Not shown in the provider choice (REFEDS hide-from-discovery); reachable by being named.
     pub hidden: bool,
-    /// Suspended by the federation operator: takes no login.
-    pub suspended: bool,
     /// Providers that this one asks in its turn, a proxy as we are: they can be named in its place, and it is believed when it names them.
     pub behind: BTreeSet<ProviderId>,
 }
@@ -63,8 +61,6 @@ pub struct RelyingPartyPolicy {
     pub assurance_profile: AssuranceProfile,
     /// An essential attribute that is missing fails the login (Inera's rule); otherwise it is left out (OIDC Core).
     pub fail_on_missing_attribute: bool,
-    /// Suspended by the federation operator: starts no login.
-    pub suspended: bool,
 }
 
 /// The two protocols.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     assurance::Assurance, attribute::Attributes, identifier::ProviderId, moment::Timestamp,
-    subject::SubjectCandidate,
+    subject::SubjectCandidate, suspension::KeyFingerprint,
 };
 
 /// One authentication, read out of a verified message. It exists only inside a `Verified` until the login takes it.
@@ -12,6 +12,9 @@ use crate::{
 pub struct AuthenticationResult {
     /// Whose message it was: the registered provider whose key verified it.
     pub provider: ProviderId,
+    /// The key of the provider's that verified it, where one did.
+    #[serde(default)]
+    pub key: Option<KeyFingerprint>,
     /// Everything that a subject identifier could be made from.
     pub subjects: Vec<SubjectCandidate>,
     /// What was said of the person.

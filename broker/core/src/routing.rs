@@ -10,6 +10,7 @@ use crate::{
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
     request::AuthenticationRequest,
+    suspension::Suspensions,
 };
 
 /// What routing and release need of the registry: one immutable snapshot.
@@ -20,6 +21,8 @@ pub trait Peers: Send + Sync {
     fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>>;
     /// Every provider, in the order in which a choice shows them.
     fn providers(&self) -> Vec<Arc<ProviderPolicy>>;
+    /// What is suspended.
+    fn suspensions(&self) -> &Suspensions;
 }
 
 /// Where to.
@@ -36,16 +39,13 @@ pub enum Route {
 ///
 /// # Errors
 /// Says which rule is against it.
-pub fn admissible(provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy) -> Result<(), Failure> {
-    if relying_party.suspended {
-        return Err(Failure::new(
-            FailureCode::RelyingPartySuspended,
-            format!("{} is suspended", relying_party.id),
-        ));
-    }
-    if provider.suspended {
-        return Err(Failure::new(FailureCode::ProviderSuspended, format!("{} is suspended", provider.id)));
-    }
+pub fn admissible(
+    provider: &ProviderPolicy,
+    relying_party: &RelyingPartyPolicy,
+    suspensions: &Suspensions,
+) -> Result<(), Failure> {
+    suspensions.allow_relying_party(relying_party)?;
+    suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
     if relying_party.providers.as_ref().is_some_and(|allowed| !allowed.contains(&provider.id)) {
         return Err(Failure::new(
             FailureCode::ProviderNotAllowed,
@@ -67,12 +67,7 @@ pub fn offered(
     let relying_party = peers.relying_party(&request.relying_party).ok_or_else(|| {
         Failure::new(FailureCode::RelyingPartyUnknown, format!("{} is not registered", request.relying_party))
     })?;
-    if relying_party.suspended {
-        return Err(Failure::new(
-            FailureCode::RelyingPartySuspended,
-            format!("{} is suspended", relying_party.id),
-        ));
-    }
+    peers.suspensions().allow_relying_party(&relying_party)?;
     if request.hops_left == Some(0) {
         return Err(Failure::new(FailureCode::RequestNotSupported, "the request may not be proxied further"));
     }
@@ -91,7 +86,7 @@ pub fn offered(
     let mut first_reason = None;
     let mut open = Vec::with_capacity(candidates.len());
     for provider in candidates {
-        match admissible(&provider, &relying_party) {
+        match admissible(&provider, &relying_party, peers.suspensions()) {
             Ok(()) => open.push(provider),
             Err(reason) => _ = first_reason.get_or_insert(reason),
         }

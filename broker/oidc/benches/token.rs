@@ -57,7 +57,6 @@ fn client(hash: SecretHash, algorithm: SignatureAlgorithm) -> OidcClient {
             privacy_url: None,
             assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
-            suspended: false,
         }),
         client_id: RelyingPartyId::from("tidbok"),
         redirect_uris: vec![ADDRESS.into()],

@@ -114,6 +114,8 @@ pub fn of(code: FailureCode) -> ErrorCode {
         F::ProviderUnknown
         | F::ProviderNotAllowed
         | F::ProviderSuspended
+        | F::OrganisationSuspended
+        | F::KeySuspended
         | F::AttributeMissing
         | F::AttributeOutsideAuthority
         | F::AssuranceAboveCeiling

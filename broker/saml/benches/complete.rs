@@ -63,7 +63,6 @@ fn registry(signer: &PrivateKey) -> Registry {
         subject_source: SubjectSource::SubjectId,
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
-        suspended: false,
         behind: [].into(),
     };
     let provider = SamlProvider {

@@ -170,6 +170,8 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         F::RelyingPartySuspended
         | F::ProviderNotAllowed
         | F::ProviderSuspended
+        | F::OrganisationSuspended
+        | F::KeySuspended
         | F::AttributeMissing
         | F::AttributeOutsideAuthority
         | F::SubjectMissing

@@ -15,7 +15,7 @@ use broker_core::{
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
-    lint::Report,
+    lint::{Profiles, Report},
     oidc::Beginning,
     revision::{Change, Entry, EntryId, document_name},
     settings::OidcProfile,
@@ -232,6 +232,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
+        profiles: Profiles::BASE,
     };
     let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();

@@ -214,6 +214,8 @@ pub(crate) fn http_status(code: FailureCode) -> u16 {
         Code::ProviderUnknown => 404,
         Code::ProviderNotAllowed
         | Code::ProviderSuspended
+        | Code::OrganisationSuspended
+        | Code::KeySuspended
         | Code::AttributeMissing
         | Code::AttributeOutsideAuthority
         | Code::AssuranceTooLow

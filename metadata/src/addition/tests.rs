@@ -153,12 +153,12 @@ fn what_the_operator_chose_stays_until_chosen_otherwise() {
     let mut federation = Federation::of(&[organisation()]);
     let file = good_client().to_string();
     let attributes = Some([AttributeName::DisplayName].into());
-    let chosen = Choices { attributes, pkce_waived: Some(true), suspended: Some(true), ..Choices::default() };
+    let chosen = Choices { attributes, pkce_waived: Some(true), ..Choices::default() };
     let _ = federation.add(&file, &chosen);
-    let _ = federation.add(&file, &Choices { suspended: Some(false), ..Choices::default() });
+    let _ = federation.add(&file, &Choices::default());
     let registry = federation.registry();
     let client = registry.oidc_client(&"https://tidbok.granvik.example".into()).expect("there");
-    assert!(!client.pkce_required && !client.policy.suspended);
+    assert!(!client.pkce_required);
     assert_eq!(client.policy.entitled, [AttributeName::DisplayName].into());
 }
 

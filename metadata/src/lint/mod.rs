@@ -3,28 +3,36 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `profile.rs` | whose rules a file is judged by |
 //! | `rule.rs`, `report.rs` | what a rule is; what was found, rendered for people and for scripts |
+//! | `document.rs` | any file: what kind it is and which rules meet it |
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
+//! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
 //! | `record.rs` | rules for organisation records |
 //! | `registry.rs` | rules between a file and what is registered already |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
+mod document;
+pub(crate) mod guard;
 pub mod oidc;
+pub mod profile;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub mod report;
 pub mod rule;
 pub mod saml;
 
+pub use document::{Entities, MOST_OCTETS, Measure, document};
+pub use profile::{Profile, Profiles};
 pub use report::{Finding, Place, Report};
 pub use rule::{Rule, Severity, Text, Tongue};
 
 /// Every rule there is, for the table in the documentation, in the order of their names.
 #[must_use]
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec()]
+    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec(), guard::RULES.to_vec()]
         .into_iter()
         .flatten()
         .collect();
@@ -45,6 +53,7 @@ mod tests {
             include_str!("../oidc/tests.rs"),
             include_str!("../addition/tests.rs"),
             include_str!("../organisation/tests.rs"),
+            include_str!("../revision/guard/tests.rs"),
         ]
         .concat();
         let untested: Vec<_> = all_rules()

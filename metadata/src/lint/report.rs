@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use certs_xml::Position;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use crate::lint::rule::{Rule, Severity, Tongue};
+use crate::lint::{
+    profile::{Profile, Profiles},
+    rule::{Rule, Severity, Tongue},
+};
 
 /// Where in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,10 @@ impl Serialize for Place {
 pub struct Finding {
     /// Which rule.
     pub rule: &'static Rule,
+    /// How bad it is, in the profiles that the file is judged by.
+    pub severity: Severity,
+    /// Which of these have the rule; the base is not said when it is the only one.
+    pub profiles: Vec<Profile>,
     /// Where.
     pub place: Place,
     /// The entity or organisation that it concerns, where a file has several.
@@ -63,7 +70,15 @@ impl Finding {
     /// A breach of `rule` at `place`.
     #[must_use]
     pub fn new(rule: &'static Rule, place: impl Into<Place>) -> Self {
-        Self { rule, place: place.into(), about: None, found: None, expected: None }
+        Self {
+            rule,
+            severity: rule.severity,
+            profiles: Vec::new(),
+            place: place.into(),
+            about: None,
+            found: None,
+            expected: None,
+        }
     }
 
     /// Says what stands there.
@@ -132,7 +147,10 @@ impl Serialize for Finding {
             |language| Words { what: self.what(language), why: self.why(language), fix: self.fix(language) };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("rule", self.rule.id)?;
-        map.serialize_entry("severity", &self.rule.severity)?;
+        map.serialize_entry("severity", &self.severity)?;
+        if !self.profiles.is_empty() {
+            map.serialize_entry("profiles", &self.profiles)?;
+        }
         map.serialize_entry("source", self.rule.source)?;
         map.serialize_entry("place", &self.place)?;
         for (name, value) in [("about", &self.about), ("found", &self.found), ("expected", &self.expected)] {
@@ -152,17 +170,45 @@ impl Serialize for Finding {
 pub struct Report {
     /// In the order in which they were found.
     pub findings: Vec<Finding>,
+    /// What is judged by.
+    #[serde(skip)]
+    profiles: Profiles,
 }
 
 impl Report {
-    /// Nothing found.
+    /// Nothing found, judged by the base alone.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one.
-    pub fn add(&mut self, finding: Finding) {
+    /// Nothing found, judged by these profiles.
+    pub fn by(profiles: Profiles) -> Self {
+        Self { findings: Vec::new(), profiles }
+    }
+
+    /// What is judged by.
+    #[must_use]
+    pub fn profiles(&self) -> Profiles {
+        self.profiles
+    }
+
+    /// Adds one, as bad as the worst of the profiles that are judged by has it; none of them has the rule: it is no breach here.
+    pub fn add(&mut self, mut finding: Finding) {
+        let Some(severity) = finding.rule.severity_in(self.profiles) else {
+            return;
+        };
+        finding.severity = severity;
+        finding.profiles = finding.rule.holding(self.profiles).map(|(profile, _)| profile).collect();
+        if finding.profiles == [Profile::Base] {
+            finding.profiles.clear();
+        }
         self.findings.push(finding);
+    }
+
+    /// How many there are of a severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
     /// Adds all of another, each about `entity` unless it says otherwise.
@@ -176,7 +222,7 @@ impl Report {
     /// Whether the file is refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.rule.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether the rule of that name was broken.
@@ -189,7 +235,7 @@ impl Report {
     #[must_use]
     pub fn render(&self, file: &str, language: Tongue) -> String {
         let mut sorted: Vec<&Finding> = self.findings.iter().collect();
-        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
+        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let mut out = String::new();
         for finding in sorted {
             let place = match &finding.place {
@@ -205,7 +251,7 @@ impl Report {
             let _ = writeln!(
                 out,
                 "{}: {}\n  --> {place}{}\n  {}\n  {fix}: {}\n  [{}]\n",
-                finding.rule.severity.word(language),
+                finding.severity.word(language),
                 finding.what(language),
                 finding.about.as_ref().map(|about| format!("  ({about})")).unwrap_or_default(),
                 finding.why(language),
@@ -218,7 +264,7 @@ impl Report {
 }
 
 /// What a file says, short and harmless enough for a terminal and a log line.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut shown: String =
         text.chars().take(200).map(|letter| if letter.is_control() { '\u{FFFD}' } else { letter }).collect();
     if text.chars().nth(200).is_some() {
@@ -230,29 +276,58 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Finding, Place, Report};
-    use crate::lint::rule::{Rule, Severity, Text, Tongue};
+    use crate::lint::{
+        profile::{Profile, Profiles},
+        rule::{Rule, Severity, Text, Tongue},
+    };
 
-    static RULE: Rule = Rule {
+    static SWAMID: Rule = Rule {
+        id: "test.swamid",
+        severity: Severity::Warning,
+        profiles: &[(Profile::Swamid, Severity::Warning), (Profile::Saml2int, Severity::Error)],
+        ..RULE
+    };
+
+    #[test]
+    fn a_profile_s_rule_is_a_breach_only_where_the_profile_is_chosen_and_as_bad_as_the_worst_has_it() {
+        let judged = |profiles: &[Profile]| {
+            let mut report = Report::by(profiles.iter().copied().collect());
+            report.add(Finding::new(&SWAMID, Place::File));
+            report.findings.first().map(|finding| (finding.severity, finding.profiles.clone()))
+        };
+        assert_eq!(judged(&[]), None);
+        assert_eq!(judged(&[Profile::Swamid]), Some((Severity::Warning, vec![Profile::Swamid])));
+        let both = Some((Severity::Error, vec![Profile::Swamid, Profile::Saml2int]));
+        assert_eq!(judged(&[Profile::Swamid, Profile::Saml2int]), both);
+        let mut base = Report::by(Profiles::all());
+        base.add(Finding::new(&ONE, Place::File));
+        assert_eq!(base.findings[0].severity, Severity::Error);
+    }
+
+    const RULE: Rule = Rule {
         id: "test.rule",
         severity: Severity::Error,
+        profiles: &[(Profile::Base, Severity::Error), (Profile::Swamid, Severity::Note)],
         source: "none",
         what: Text { sv: "{found} är inte {expected}", en: "{found} is not {expected}" },
         why: Text { sv: "Därför {att}.", en: "Because." },
         fix: Text { sv: "Skriv {expected}.", en: "Write {expected}." },
     };
 
+    static ONE: Rule = RULE;
+
     #[test]
     fn what_a_file_says_brings_no_placeholders_and_no_control_characters() {
-        let finding = Finding::new(&RULE, Place::File).found("{expected}\u{1b}[31m").expected("b");
+        let finding = Finding::new(&ONE, Place::File).found("{expected}\u{1b}[31m").expected("b");
         assert_eq!(finding.what(Tongue::English), "{expected}\u{FFFD}[31m is not b");
         assert_eq!(finding.why(Tongue::Swedish), "Därför {att}.");
-        assert_eq!(Finding::new(&RULE, Place::File).what(Tongue::English), "– is not –");
+        assert_eq!(Finding::new(&ONE, Place::File).what(Tongue::English), "– is not –");
     }
 
     #[test]
     fn a_report_is_json_with_both_languages() {
         let mut report = Report::new();
-        report.add(Finding::new(&RULE, Place::Pointer("/jwks".into())).found("a").expected("b"));
+        report.add(Finding::new(&ONE, Place::Pointer("/jwks".into())).found("a").expected("b"));
         let json = serde_json::to_value(&report).expect("serialises");
         assert_eq!(json["findings"][0]["place"]["pointer"], "/jwks");
         assert_eq!(json["findings"][0]["sv"]["what"], "a är inte b");
@@ -262,7 +337,7 @@ mod tests {
     #[test]
     fn a_rendered_report_says_what_where_why_and_how() {
         let mut report = Report::new();
-        report.add(Finding::new(&RULE, Place::At { line: 3, column: 7 }).found("a").expected("b"));
+        report.add(Finding::new(&ONE, Place::At { line: 3, column: 7 }).found("a").expected("b"));
         insta::assert_snapshot!(report.render("idp.xml", Tongue::English), @r"
         error: a is not b
           --> idp.xml:3:7

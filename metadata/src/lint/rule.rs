@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lint::profile::{Profile, Profiles};
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,8 +65,10 @@ impl Text {
 pub struct Rule {
     /// The stable name, such as `saml.idp.signing_key_missing`. Scripts and people refer to it; never change one.
     pub id: &'static str,
-    /// How bad a breach is.
+    /// How bad a breach is in the base; for a rule that the base does not have, in the first profile that does.
     pub severity: Severity,
+    /// The profiles that have the rule, each with how bad a breach is there.
+    pub profiles: &'static [(Profile, Severity)],
     /// Where the rule comes from: a specification and its section, or a decision of ours.
     pub source: &'static str,
     /// What is wrong.
@@ -75,20 +79,49 @@ pub struct Rule {
     pub fix: Text,
 }
 
-/// Declares the rules of one file, and the list of them.
+impl Rule {
+    /// What `rules!` writes. A rule that no profile has does not compile.
+    pub(crate) const fn declared(
+        id: &'static str,
+        profiles: &'static [(Profile, Severity)],
+        source: &'static str,
+        [what, why, fix]: [Text; 3],
+    ) -> Self {
+        Self { id, severity: profiles[0].1, profiles, source, what, why, fix }
+    }
+
+    /// How bad a breach is for who chose these profiles: the worst of those that have the rule. `None`: none of them has it.
+    #[must_use]
+    pub fn severity_in(&self, chosen: Profiles) -> Option<Severity> {
+        self.holding(chosen).map(|(_, severity)| severity).max()
+    }
+
+    /// Those of the chosen profiles that have the rule, with how bad a breach is in each.
+    pub fn holding(&self, chosen: Profiles) -> impl Iterator<Item = (Profile, Severity)> {
+        self.profiles.iter().copied().filter(move |(profile, _)| chosen.contains(*profile))
+    }
+}
+
+/// Declares the rules of one file, and the list of them. `NAME = Error "a.b.c"` is a rule of the base; `NAME = [Swamid: Error]` one of that
+/// profile alone; `NAME = Note [Swamid: Error]` one of the base that is graver in a profile.
 macro_rules! rules {
-    ($($name:ident = $severity:ident $id:literal, $source:literal,
+    ($($name:ident = $($severity:ident)? $([$($profile:ident: $within:ident),+])? $id:literal, $source:literal,
         what: $what_sv:literal / $what_en:literal,
         why: $why_sv:literal / $why_en:literal,
         fix: $fix_sv:literal / $fix_en:literal;)*) => {
-        $(pub(crate) static $name: crate::lint::rule::Rule = crate::lint::rule::Rule {
-            id: $id,
-            severity: crate::lint::rule::Severity::$severity,
-            source: $source,
-            what: crate::lint::rule::Text { sv: $what_sv, en: $what_en },
-            why: crate::lint::rule::Text { sv: $why_sv, en: $why_en },
-            fix: crate::lint::rule::Text { sv: $fix_sv, en: $fix_en },
-        };)*
+        $(pub(crate) static $name: crate::lint::rule::Rule = crate::lint::rule::Rule::declared(
+            $id,
+            &[
+                $((crate::lint::profile::Profile::Base, crate::lint::rule::Severity::$severity),)?
+                $($((crate::lint::profile::Profile::$profile, crate::lint::rule::Severity::$within),)+)?
+            ],
+            $source,
+            [
+                crate::lint::rule::Text { sv: $what_sv, en: $what_en },
+                crate::lint::rule::Text { sv: $why_sv, en: $why_en },
+                crate::lint::rule::Text { sv: $fix_sv, en: $fix_en },
+            ],
+        );)*
         /// Every rule of this file.
         pub(crate) static RULES: &[&crate::lint::rule::Rule] = &[$(&$name),*];
     };

@@ -46,7 +46,6 @@ pub fn oidc_client(
         privacy_url: registration.policy_uri.clone(),
         assurance_profile: settings.assurance_profile,
         fail_on_missing_attribute: settings.fail_on_missing_attribute,
-        suspended: settings.suspended,
     };
     let swedish = settings.profile == OidcProfile::Swedish;
     Some(OidcClient {

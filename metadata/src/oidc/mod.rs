@@ -130,6 +130,11 @@ impl RegistrationFile {
         Some(Self { members, registration })
     }
 
+    /// Everything that the file says, as it says it.
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// The secret in the file, if there is one.
     #[must_use]
     pub fn secret(&self) -> Option<&str> {

@@ -16,7 +16,7 @@ use crate::{
     oidc::{self, RegistrationFile},
     peer::{OidcClient, SamlProvider},
     registry::Registry,
-    revision::{Entry, EntryId, Manifest, document_name},
+    revision::{Entry, EntryId, Manifest, document_name, suspension},
     saml::{self, IdentityProvider, MetadataFile},
     settings::{ProviderSettings, RelyingPartySettings},
 };
@@ -108,7 +108,8 @@ impl Registry {
             }
         }
         let withheld = builder.withheld;
-        Ok(Self::assembled(number, organisations.into_values(), providers, clients)
+        let suspensions = suspension::suspensions(&manifest.suspensions);
+        Ok(Self::assembled(number, suspensions, organisations.into_values(), providers, clients)
             .built_from(manifest.clone(), withheld))
     }
 }

@@ -8,7 +8,10 @@ use broker_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{document_name, is_document_name};
+use super::{
+    document_name, is_document_name,
+    suspension::{Suspension, Target},
+};
 use crate::settings::{ProviderSettings, RelyingPartySettings};
 
 /// The name of an entry: the kind, a colon, and the exact name within the kind.
@@ -122,6 +125,9 @@ impl Entry {
 pub struct Manifest {
     /// By name.
     pub entries: BTreeMap<EntryId, Entry>,
+    /// What is suspended, each target once, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspensions: Vec<Suspension>,
 }
 
 /// One change.
@@ -146,6 +152,16 @@ pub enum Change {
     Remove {
         /// Which.
         id: EntryId,
+    },
+    /// Something is suspended: one person's act.
+    Suspend {
+        /// What, by whom, and why.
+        suspension: Box<Suspension>,
+    },
+    /// A suspension is lifted: never but by this.
+    Resume {
+        /// What was suspended.
+        target: Target,
     },
 }
 
@@ -211,8 +227,32 @@ impl Manifest {
                     return Err(ChangeRefused::Absent { id });
                 }
             }
+            Change::Suspend { suspension } => match self.suspension_of(&suspension.target) {
+                // A key that is suspended may turn out to be compromised; nothing else changes what stands.
+                Some(at) if suspension.compromised && !self.suspensions.get(at).is_some_and(|known| known.compromised) => {
+                    if let Some(known) = next.suspensions.get_mut(at) {
+                        *known = *suspension;
+                    }
+                }
+                Some(_) => return Err(ChangeRefused::SuspendedAlready { target: suspension.target }),
+                None => {
+                    next.suspensions.push(*suspension);
+                    next.suspensions.sort_by(|one, other| one.target.cmp(&other.target));
+                }
+            },
+            Change::Resume { target } => match self.suspension_of(&target) {
+                Some(at) => {
+                    next.suspensions.remove(at);
+                }
+                None => return Err(ChangeRefused::NotSuspended { target }),
+            },
         }
         Ok(next)
+    }
+
+    /// Where the suspension of a target stands among [`Manifest::suspensions`].
+    fn suspension_of(&self, target: &Target) -> Option<usize> {
+        self.suspensions.iter().position(|known| known.target.is(target))
     }
 
     fn may_become(&self, id: &EntryId, entry: &Entry) -> Result<(), ChangeRefused> {
@@ -294,6 +334,18 @@ pub enum ChangeRefused {
     Absent {
         /// The name.
         id: EntryId,
+    },
+    /// There is a suspension, and it stays as it is.
+    #[error("the {target} is suspended already")]
+    SuspendedAlready {
+        /// What.
+        target: Target,
+    },
+    /// There is nothing to lift.
+    #[error("the {target} is not suspended")]
+    NotSuspended {
+        /// What.
+        target: Target,
     },
     /// The name and the entry do not belong together.
     #[error("the entry is not of the kind that {id} names")]

@@ -5,19 +5,25 @@
 //! |---|---|
 //! | `head.rs` | the head: numbered, under a MAC whose key lies outside the store |
 //! | `manifest.rs` | who is registered, with which document and settings; how that may change |
+//! | `suspension.rs` | what is suspended, by whom and why |
+//! | `difference.rs`, `guard.rs` | what a change changes, in words; which changes are held for a second approval |
 //! | `build.rs` | a manifest and its documents to a [`crate::Registry`], taking over what did not change |
 //!
 //! A writer to the store can thus deny service, but never add a peer, change a key, or bring back an old registry to a node that
 //! has seen a newer one.
 
 mod build;
+pub mod difference;
+pub mod guard;
 mod head;
 mod manifest;
+pub mod suspension;
 
 use certs::DigestAlgorithm;
 
 pub use build::{BuildFailed, Withheld};
 pub use head::{Head, HeadRefused};
+pub use suspension::{Suspension, Target};
 pub use manifest::{Change, ChangeRefused, Entry, EntryId, Manifest, ManifestUnreadable};
 
 /// The name of a document: the SHA-256 of its octets, lower-case hexadecimal.

@@ -46,13 +46,14 @@ pub fn saml_provider(
             .filter(|level| authority.covers(level))
             .collect(),
         hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
-        suspended: settings.suspended,
         behind: settings.behind.clone(),
         authority,
     };
     SamlProvider {
         policy: Arc::new(policy),
         signing_keys: provider.signing_keys(),
+        // Parted from the others when the registry is put together.
+        suspended_keys: Vec::new(),
         single_sign_on: provider.single_sign_on.iter().map(|endpoint| endpoint.value.clone()).collect(),
         want_authn_requests_signed: provider.want_authn_requests_signed,
         name_id_formats: provider.name_id_formats.clone(),
@@ -73,7 +74,7 @@ pub fn saml_provider(
 
 /// What it may say: the record, cut by the scopes that its own document declares (Sweden Connect deployment profile 2.1.3.1), and by the operator.
 /// A pattern covers what nobody has authorised, and counts for nothing.
-fn authority(
+pub(crate) fn authority(
     provider: &IdentityProvider,
     settings: &ProviderSettings,
     organisation: &Organisation,

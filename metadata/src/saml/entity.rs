@@ -105,10 +105,7 @@ impl IdentityProvider {
                 return None;
             }
         };
-        let Some(role) = entity.children_named(MD.uri(), "IDPSSODescriptor").find(|role| {
-            role.attribute("protocolSupportEnumeration")
-                .is_some_and(|protocols| protocols.split_whitespace().any(|uri| uri == SAMLP.uri()))
-        }) else {
+        let Some(role) = role(entity, "IDPSSODescriptor") else {
             let roles: Vec<_> = entity
                 .children()
                 .map(Element::local_name)
@@ -222,13 +219,21 @@ impl IdentityProvider {
     }
 }
 
+/// The first role of that name that speaks SAML 2.0.
+pub(crate) fn role<'d>(entity: Element<'d>, name: &str) -> Option<Element<'d>> {
+    entity.children_named(MD.uri(), name).find(|role| {
+        role.attribute("protocolSupportEnumeration")
+            .is_some_and(|protocols| protocols.split_whitespace().any(|uri| uri == SAMLP.uri()))
+    })
+}
+
 /// `Extensions` of the entity and of the role.
 fn extensions<'d>(entity: Element<'d>, role: Element<'d>) -> impl Iterator<Item = Element<'d>> {
     [entity, role].into_iter().filter_map(|holder| holder.child(MD.uri(), "Extensions"))
 }
 
 /// The values of an entity attribute, wherever in `Extensions` it stands.
-fn entity_attribute(entity: Element<'_>, name: &str) -> Vec<Placed<String>> {
+pub(crate) fn entity_attribute(entity: Element<'_>, name: &str) -> Vec<Placed<String>> {
     entity
         .child(MD.uri(), "Extensions")
         .into_iter()
@@ -262,7 +267,7 @@ fn scope(element: Element<'_>) -> Placed<DeclaredScope> {
 }
 
 /// The earliest `validUntil` of the role and all around it.
-fn valid_until(role: Element<'_>, report: &mut Report) -> Option<Placed<Timestamp>> {
+pub(crate) fn valid_until(role: Element<'_>, report: &mut Report) -> Option<Placed<Timestamp>> {
     let mut earliest: Option<Placed<Timestamp>> = None;
     let mut holder = Some(role);
     while let Some(element) = holder {

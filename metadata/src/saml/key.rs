@@ -41,7 +41,7 @@ impl DeclaredKey {
 }
 
 /// Every key of a role. A `KeyDescriptor` may hold several certificates; each is a key of its own.
-pub(super) fn keys(role: Element<'_>) -> Vec<Placed<DeclaredKey>> {
+pub(crate) fn keys(role: Element<'_>) -> Vec<Placed<DeclaredKey>> {
     let mut keys = Vec::new();
     for descriptor in role.children_named(MD.uri(), "KeyDescriptor") {
         let usage = match descriptor.attribute("use") {
@@ -101,7 +101,7 @@ fn rsa_key(value: Element<'_>) -> Result<PublicKey, KeyError> {
 }
 
 /// Base64 with white space anywhere, as xs:base64Binary allows; a PEM frame around it is a common slip and unambiguous.
-fn base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let inner = text
         .strip_prefix("-----BEGIN CERTIFICATE-----")

@@ -15,17 +15,16 @@ pub mod entity;
 pub mod interface;
 pub mod key;
 
-use certs::{
-    AlgorithmPolicy, PublicKey,
-    xml_signature::{self, Profile, SignatureRefused},
-};
+use certs::PublicKey;
 use certs_xml::{
     Document, Element, Limits, Position,
     namespace::{DS, MD},
 };
 
+pub(crate) use build::authority;
 pub use build::{saml_provider, unregistered_provider};
 pub use entity::IdentityProvider;
+pub(crate) use entity::{entity_attribute, role, valid_until};
 
 use crate::lint::{
     report::{Finding, Place, Report},
@@ -102,22 +101,19 @@ impl MetadataFile {
     /// It is no ground for trust: a local file is trusted because the operator added it. But a signature that does not hold
     /// says that the file changed after it was signed.
     pub fn check_signature(&self, report: &mut Report) {
+        self.check_signature_by(None, report);
+    }
+
+    /// Looks at the signature of the whole file. With `keys` it must be by one of them.
+    pub fn check_signature_by(&self, keys: Option<&[PublicKey]>, report: &mut Report) {
         let root = self.document.root();
-        if !xml_signature::is_signed(root) {
-            return;
-        }
-        let place = root.child(DS.uri(), "Signature").map_or_else(|| root.position(), Element::position);
-        let keys = enclosed_keys(root);
-        // Old files are signed with SHA-1. Nothing is trusted for this signature, so it may be looked at.
-        match xml_signature::verify(root, &keys, &AlgorithmPolicy { allow_sha1: true }, Profile::Metadata) {
-            Ok(_) => {}
-            Err(broken @ (SignatureRefused::DigestMismatch | SignatureRefused::SignatureMismatch)) => {
-                report.add(Finding::new(&rule::SIGNATURE_BROKEN, place).found(broken.to_string()));
-            }
-            Err(other) => {
-                report.add(Finding::new(&rule::SIGNATURE_UNCHECKED, place).found(other.to_string()));
-            }
-        }
+        crate::lint::saml::file::check_signature(root, keys, &enclosed_keys(root), report);
+    }
+
+    /// The outermost element.
+    #[must_use]
+    pub fn root(&self) -> Element<'_> {
+        self.document.root()
     }
 
     /// The start of the file, for findings about all of it.

@@ -117,7 +117,7 @@ fn each_rule_is_broken_by_its_own_change() {
         ("2030-01-01T00:00:00Z", "2026-11-21T00:00:00Z", "saml.entity.expired"),
         ("2030-01-01T00:00:00Z", "2026-12-01T00:00:00Z", "saml.entity.expires_soon"),
         ("use=\"signing\"", "use=\"encryption\"", "saml.idp.signing_key_missing"),
-        (good_certificate, "<ds:X509Certificate>AAAA", "saml.idp.key_unreadable"),
+        (good_certificate, "<ds:X509Certificate>AAAA", "saml.key.unreadable"),
         (
             "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
             "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
@@ -161,10 +161,10 @@ fn each_rule_is_broken_by_its_own_change() {
         assert!(report.has(rule), "{rule}: {}", report.render("idp.xml", Tongue::English));
     }
     for (certificate, rule) in [
-        (weak, "saml.idp.key_weak"),
-        (weak, "saml.idp.certificate_sha1"),
-        (expired.as_str(), "saml.idp.certificate_expired"),
-        (soon.as_str(), "saml.idp.certificate_expires_soon"),
+        (weak, "saml.key.weak"),
+        (weak, "saml.key.certificate_sha1"),
+        (expired.as_str(), "saml.key.expired"),
+        (soon.as_str(), "saml.key.expires_within_30_days"),
     ] {
         let (_, report) = judged(&include_str!("tests/idp.xml").replace("CERTIFICATE", certificate));
         assert!(report.has(rule), "{rule}: {}", report.render("idp.xml", Tongue::English));

@@ -15,13 +15,15 @@ use broker_core::{
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
     policy::ProviderPolicy,
+    routing::Peers as _,
+    suspension::Suspensions,
 };
 
 use super::{Brief, Held, Member, Members, Pins, SourceSettings, filter};
 use crate::{
     address::WebAddress,
     peer::{ContactKind, SamlProvider},
-    registry::Registry,
+    registry::{Registry, without_suspended_keys},
     revision::EntryId,
     saml,
     settings::ProviderSettings,
@@ -104,6 +106,7 @@ pub struct Sourced {
     document: Arc<[u8]>,
     settings: ProviderSettings,
     valid_until: Option<Timestamp>,
+    suspensions: Arc<Suspensions>,
     provider: OnceLock<Option<Arc<SamlProvider>>>,
 }
 
@@ -115,11 +118,12 @@ impl Sourced {
             let brief = Brief::from_document(&self.document)?;
             let organisation = &self.policy.organisation;
             let provider = saml::saml_provider(&brief.identity_provider(true), &self.settings, organisation);
-            Some(Arc::new(SamlProvider {
+            let provider = Arc::new(SamlProvider {
                 policy: Arc::clone(&self.policy),
                 valid_until: self.valid_until,
                 ..provider
-            }))
+            });
+            Some(without_suspended_keys(provider, &self.suspensions))
         };
         self.provider.get_or_init(read).as_ref()
     }
@@ -206,6 +210,7 @@ impl Joining<'_> {
             claimed.extend(source.members.entries.keys());
         }
         let disputed = disputed(&candidates);
+        let suspensions = Arc::new(self.registered.suspensions().clone());
         let names: Vec<Arc<str>> =
             self.sources.iter().map(|source| Arc::from(source.settings.name.as_str())).collect();
         for (candidate, disputed) in candidates.into_iter().zip(disputed) {
@@ -222,7 +227,7 @@ impl Joining<'_> {
                 }),
                 None => {
                     let id = candidate.id.clone();
-                    joined.providers.insert(id, self.sourced(candidate, source, name));
+                    joined.providers.insert(id, self.sourced(candidate, source, name, &suspensions));
                 }
             }
         }
@@ -287,7 +292,13 @@ impl Joining<'_> {
         Ok(Arc::new(derived(number, source, brief)))
     }
 
-    fn sourced(&self, candidate: Candidate<'_>, source: &InUse<'_>, name: &Arc<str>) -> Arc<Sourced> {
+    fn sourced(
+        &self,
+        candidate: Candidate<'_>,
+        source: &InUse<'_>,
+        name: &Arc<str>,
+        suspensions: &Arc<Suspensions>,
+    ) -> Arc<Sourced> {
         let Candidate { id, member, document, brief, organisation, .. } = candidate;
         let pinned = self.pins.0.get(id).copied();
         let subject_source = pinned.unwrap_or(source.settings.vouches.subject_source);
@@ -299,7 +310,10 @@ impl Joining<'_> {
             && known.settings == settings
             && *known.policy.organisation == *organisation
         {
-            if known.valid_until == valid_until && known.source == *name {
+            if known.valid_until == valid_until
+                && known.source == *name
+                && known.suspensions == *suspensions
+            {
                 return Arc::clone(known);
             }
             return Arc::new(Sourced {
@@ -308,6 +322,7 @@ impl Joining<'_> {
                 document: Arc::clone(&known.document),
                 settings,
                 valid_until,
+                suspensions: Arc::clone(suspensions),
                 provider: OnceLock::new(),
             });
         }
@@ -318,6 +333,7 @@ impl Joining<'_> {
             document,
             settings,
             valid_until,
+            suspensions: Arc::clone(suspensions),
             provider: OnceLock::new(),
         })
     }

@@ -21,11 +21,13 @@ use crate::{
     attribute::{AttributeName, Attributes},
     failure::Failure,
     identifier::ProviderId,
+    organisation::OrganisationNumber,
     moment::Timestamp,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     request::AuthenticationRequest,
     result::{AuthenticationResult, PassingOn},
     subject::{SubjectIdentifier, SubjectSecret},
+    suspension::{Grounds, KeyFingerprint},
 };
 
 /// What may leave, to one relying party.
@@ -46,6 +48,11 @@ pub struct ReleasedIdentity {
     pub session_ends: Option<Timestamp>,
     /// The provider that answered us.
     pub provider: ProviderId,
+    /// The organisation that answers for what it said.
+    pub organisation: OrganisationNumber,
+    /// The key that verified it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyFingerprint>,
     /// Who authenticated: the provider, or one that is registered as standing behind it (`https://id.oidc.se/claim/authnProvider`).
     pub authenticated_by: ProviderId,
     /// Everybody who took part, the provider last (SAML AuthenticatingAuthority).
@@ -53,6 +60,18 @@ pub struct ReleasedIdentity {
     /// How far the relying party may pass it on.
     #[serde(default)]
     pub passing_on: PassingOn,
+}
+
+impl ReleasedIdentity {
+    /// What it stands on, to be held against what is suspended whenever it is taken up again.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds {
+        Grounds {
+            provider: self.provider.clone(),
+            organisation: self.organisation.clone(),
+            key: self.key,
+        }
+    }
 }
 
 /// What the steps need besides the result.
@@ -102,6 +121,8 @@ pub fn release(
         authenticated_by: passing_on::authenticated_by(&result.authorities, policy.provider),
         authorities: passing_on::authorities(result.authorities, &result.provider),
         provider: result.provider,
+        organisation: policy.provider.organisation.number.clone(),
+        key: result.key,
         passing_on,
     })
 }

@@ -105,7 +105,6 @@ impl Case {
                 subject_source: SubjectSource::SubjectId,
                 assurance: vec![Assurance::new(LOA3)],
                 hidden: false,
-                suspended: false,
                 behind: BTreeSet::new(),
             },
             relying_party: RelyingPartyPolicy {
@@ -120,7 +119,6 @@ impl Case {
                 privacy_url: None,
                 assurance_profile: AssuranceProfile::Plain,
                 fail_on_missing_attribute: false,
-                suspended: false,
             },
             narrowing: Narrowing::default(),
         }

@@ -62,7 +62,6 @@ fn provider(id: &str) -> ProviderPolicy {
         subject_source: SubjectSource::SubjectId,
         assurance: Vec::new(),
         hidden: false,
-        suspended: false,
         behind: BTreeSet::new(),
     }
 }
@@ -82,7 +81,6 @@ fn federation() -> Federation {
             privacy_url: None,
             assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
-            suspended: false,
         },
     }
 }

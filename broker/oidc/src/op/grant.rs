@@ -10,6 +10,7 @@ use broker_core::{
     login::{Login, Released},
     moment::Timestamp,
     release::ReleasedIdentity,
+    suspension::Grounds,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,7 +36,7 @@ pub struct Grant {
 
 impl Grant {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 3;
+    pub const VERSION: u16 = 4;
 
     /// What the code of this login will stand for.
     ///
@@ -89,6 +90,7 @@ impl fmt::Debug for Grant {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessGrant {
     pub(crate) client_id: RelyingPartyId,
+    pub(crate) grounds: Grounds,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
     pub(crate) reference: Reference,
@@ -97,7 +99,7 @@ pub struct AccessGrant {
 
 impl AccessGrant {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 1;
+    pub const VERSION: u16 = 2;
 
     /// Whose token it is.
     #[must_use]

@@ -431,7 +431,6 @@ fn provider() -> ProviderPolicy {
         subject_source: SubjectSource::SubjectId,
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
-        suspended: false,
         behind: BTreeSet::new(),
     }
 }
@@ -457,7 +456,6 @@ fn client(client_id: &str, authentication: ClientAuthentication) -> OidcClient {
             privacy_url: None,
             assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
-            suspended: false,
         }),
         client_id: RelyingPartyId::from(client_id),
         redirect_uris: vec![ADDRESS.into(), format!("https://{client_id}.example/other?tenant=1")],

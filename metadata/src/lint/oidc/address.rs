@@ -59,7 +59,7 @@ rules! {
         fix: "Kontrollera att adressen är rätt." / "Check that the address is right.";
 }
 
-pub(super) fn check(registration: &Registration, organisation: &Organisation, report: &mut Report) {
+pub(super) fn check(registration: &Registration, organisation: Option<&Organisation>, report: &mut Report) {
     if registration.redirect_uris.is_empty() {
         report.add(Finding::new(&REDIRECT_MISSING, Place::Pointer(pointer("redirect_uris"))));
     }
@@ -81,7 +81,9 @@ pub(super) fn check(registration: &Registration, organisation: &Organisation, re
         let place = Place::Pointer(pointer(name));
         match WebAddress::parse(link) {
             Some(address) if address.is_private() => {
-                if !address.is_loopback() && !organisation.owns_host(address.host()) {
+                let outside =
+                    |record: &&Organisation| !address.is_loopback() && !record.owns_host(address.host());
+                if let Some(organisation) = organisation.filter(outside) {
                     report.add(
                         Finding::new(&LINK_OUTSIDE, place)
                             .found(link)
@@ -94,7 +96,7 @@ pub(super) fn check(registration: &Registration, organisation: &Organisation, re
     }
 }
 
-fn redirect_faults(uri: &str, organisation: &Organisation) -> Vec<(&'static Rule, Option<String>)> {
+fn redirect_faults(uri: &str, organisation: Option<&Organisation>) -> Vec<(&'static Rule, Option<String>)> {
     if uri.contains('*') {
         return vec![(&REDIRECT_WILDCARD, None)];
     }
@@ -108,25 +110,27 @@ fn redirect_faults(uri: &str, organisation: &Organisation) -> Vec<(&'static Rule
     if !address.is_private() {
         faults.push((&REDIRECT_PLAIN_HTTP, None));
     }
-    if organisation.owns_host(address.host()) {
+    if organisation.is_some_and(|record| record.owns_host(address.host())) {
         // Within the record, whatever it is.
     } else if address.is_loopback() {
         faults.push((&REDIRECT_LOOPBACK, None));
-    } else {
+    } else if let Some(organisation) = organisation {
         faults.push((&REDIRECT_OUTSIDE, Some(listed(&organisation.domains))));
     }
     faults
 }
 
-fn sector(registration: &Registration, organisation: &Organisation, report: &mut Report) {
+fn sector(registration: &Registration, organisation: Option<&Organisation>, report: &mut Report) {
     if let Some(uri) = &registration.sector_identifier_uri {
-        let good = WebAddress::parse(uri)
-            .is_some_and(|address| address.is_private() && organisation.owns_host(address.host()));
+        let good = WebAddress::parse(uri).is_some_and(|address| {
+            address.is_private() && organisation.is_none_or(|record| record.owns_host(address.host()))
+        });
+        let domains = organisation.map(|record| listed(&record.domains)).unwrap_or_default();
         if !good {
             report.add(
                 Finding::new(&SECTOR_OUTSIDE, Place::Pointer(pointer("sector_identifier_uri")))
                     .found(uri)
-                    .expected(listed(&organisation.domains)),
+                    .expected(domains),
             );
         }
     } else if !registration.redirect_uris.is_empty() && crate::oidc::sector_host(registration).is_none() {

@@ -21,7 +21,8 @@ rules! {
         fix: "Ta bort scopet, eller be federationsoperatören föra in uppgifterna i organisationsposten." / "Remove the scope, or ask the federation operator to put the information into the organisation record.";
 }
 
-pub(super) fn check(registration: &Registration, organisation: &Organisation, report: &mut Report) {
+pub(super) fn check(registration: &Registration, organisation: Option<&Organisation>, report: &mut Report) {
+    let Some(organisation) = organisation else { return };
     if let Some(written) = &registration.organization_identifier {
         let number = written.rsplit([':', '/']).next().and_then(OrganisationNumber::parse);
         if number.as_ref() != Some(&organisation.number) {

@@ -57,11 +57,11 @@ rules! {
         what: "Listan över scope saknar openid." / "The list of scopes lacks openid.",
         why: "Varje begäran måste ha med openid, så det läggs till." / "Every request must carry openid, so it is added.",
         fix: "Skriv \"scope\": \"openid …\"." / "Write \"scope\": \"openid …\".";
-    NAME_MISSING = Warning "oidc.name.missing", "RFC 7591 section 2.2",
+    NAME_MISSING = Warning [SwedishOidc: Error] "oidc.name.missing", "RFC 7591 section 2.2",
         what: "Filen har inget namn på tjänsten (client_name)." / "The file has no name of the service (client_name).",
         why: "Den som loggar in får se client_id i stället, och kan inte avgöra om det är rätt tjänst." / "Who signs in is shown the client_id instead, and cannot tell whether it is the right service.",
         fix: "Skriv \"client_name#sv\" och \"client_name#en\"." / "Write \"client_name#sv\" and \"client_name#en\".";
-    CONTACT_MISSING = Note "oidc.contact.missing", "RFC 7591 section 2",
+    CONTACT_MISSING = Note [SwedishOidc: Warning] "oidc.contact.missing", "RFC 7591 section 2",
         what: "Filen har ingen kontakt (contacts)." / "The file has no contact (contacts).",
         why: "Vi vet inte vem vi ska varna när något är på väg att gå sönder." / "We do not know whom to warn when something is about to break.",
         fix: "Skriv \"contacts\": [\"drift@exempelkommun.se\"], helst en funktionsadress." / "Write \"contacts\": [\"operations@example.se\"], preferably the address of a desk.";

@@ -1,14 +1,14 @@
 //! Rules for the document as such: can it be read, is it of the right kind, may it still be used?
 
 use broker_core::moment::Timestamp;
-use certs_xml::XmlFault;
+use certs_xml::{Element, XmlFault};
 
 use crate::{
     lint::{
         report::{Finding, Report},
         rule::{Rule, rules},
     },
-    saml::IdentityProvider,
+    saml::{IdentityProvider, Placed, valid_until},
 };
 
 rules! {
@@ -80,9 +80,27 @@ pub(crate) fn of_fault(fault: &XmlFault) -> &'static Rule {
 const SOON: i64 = 30 * 86_400;
 
 pub(super) fn check(provider: &IdentityProvider, now: Timestamp, report: &mut Report) {
-    let Some(until) = &provider.valid_until else {
-        return;
-    };
+    if let Some(until) = &provider.valid_until {
+        check_time(until, now, report);
+    }
+}
+
+/// What [`IdentityProvider::read`] asks of a name, of an entity that is something else.
+pub(crate) fn check_name(entity: Element<'_>, report: &mut Report) {
+    let id = entity.attribute("entityID").unwrap_or_default();
+    if id.is_empty() || id.len() > 1024 || id.chars().any(char::is_control) {
+        report.add(Finding::new(&ENTITY_ID_MALFORMED, entity.position()).found(id));
+    }
+}
+
+/// How long an entity that is no provider may be used.
+pub(crate) fn check_until(entity: Element<'_>, now: Timestamp, report: &mut Report) {
+    if let Some(until) = valid_until(entity, report) {
+        check_time(&until, now, report);
+    }
+}
+
+fn check_time(until: &Placed<Timestamp>, now: Timestamp, report: &mut Report) {
     if until.value <= now {
         report.add(Finding::new(&EXPIRED, until.place).found(until.value.to_rfc3339()));
     } else if until.value.since(now) < SOON {

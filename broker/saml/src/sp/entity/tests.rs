@@ -61,7 +61,6 @@ fn relying_party(entitled: &[AttributeName]) -> RelyingPartyPolicy {
         start_url: None,
         privacy_url: None,
         fail_on_missing_attribute: false,
-        suspended: false,
         assurance_profile: Default::default(),
     }
 }

@@ -88,7 +88,6 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         subject_source: SubjectSource::SubjectId,
         assurance: vec![Assurance::new(LOA3)],
         hidden: false,
-        suspended: false,
         behind: [].into(),
     }
 }
