@@ -10,6 +10,7 @@
 //! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
 //! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
 //! | [`source`] | peers out of other federations' metadata: aggregates, MDQ, single addresses |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |

@@ -59,7 +59,7 @@ impl Registry {
             self.saml_providers.into_values(),
             self.oidc_clients.into_values(),
         );
-        built.built_from(self.manifest, self.withheld)
+        Self { manifest: self.manifest, withheld: self.withheld, ..built }
     }
 
     /// A numbered snapshot. Whatever a provider came from, keys that are suspended are taken out of its hands here.

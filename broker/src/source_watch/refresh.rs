@@ -17,7 +17,7 @@ use metadata::{
     revision::{Head, document_name},
     source::{
         Counts, Difference, Held, Index, Member, Members, Read, Reading, SourceKind,
-        aggregate::{Aggregate, AggregateLimits, read_aggregate},
+        aggregate::{Aggregate, AggregateEntity, AggregateLimits, Unproven, read_aggregate},
         may_follow,
     },
 };
@@ -300,7 +300,7 @@ fn read_file(
     let mut reading = Reading::new(&source.settings, before, now);
     let mut read = 0;
     let each = |entity| {
-        reading.meet(&entity);
+        reading.meet(entity);
         read += 1;
         if read % 64 == 0 {
             watcher(Progress::Read(read));
@@ -316,9 +316,10 @@ fn read_file(
 
 pub(super) fn limits(source: &Source) -> AggregateLimits {
     AggregateLimits {
-        octets: source.settings.largest(),
+        octets: u64::try_from(source.settings.largest()).unwrap_or(u64::MAX),
         max_validity_seconds: i64::from(source.settings.max_validity_seconds),
         require_valid_until: source.settings.require_valid_until,
+        ..AggregateLimits::default()
     }
 }
 
@@ -332,9 +333,9 @@ pub(super) fn read_answer(
     let before = Members::default();
     let mut reading = Reading::new(&source.settings, &before, now);
     let mut others = 0;
-    let each = |entity: metadata::source::aggregate::AggregateEntity| {
-        if entity.entity_id == wanted {
-            reading.meet(&entity);
+    let each = |entity: Unproven<AggregateEntity>| {
+        if entity.unproven().entity_id == wanted {
+            reading.meet(entity);
         } else {
             others += 1;
         }
@@ -350,7 +351,7 @@ pub(super) fn read_answer(
     let refresh = source.settings.refresh_after(aggregate.cache_duration);
     Ok((
         Member {
-            valid_until: aggregate.valid_until,
+            valid_until: [member.valid_until, aggregate.valid_until].into_iter().flatten().min(),
             refresh_at: Some(now.plus(refresh)),
             creation_instant: aggregate.creation_instant,
             key: Some(aggregate.key),

@@ -24,7 +24,7 @@ pub struct Member {
     /// Why it cannot sign anybody in: ids of rules. It still holds its entity ID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfit: Vec<String>,
-    /// For an answer of MDQ: until when it may be used.
+    /// Until when it may be used, where that is not said of the whole document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// For an answer of MDQ: when to ask again.
@@ -52,6 +52,9 @@ pub struct Members {
 pub struct Counts {
     /// Entities in the document.
     pub entities: u64,
+    /// Entities that could not be given out: without a name, with another's, or with times that are none.
+    #[serde(default)]
+    pub left_out: u64,
     /// Entities without a role that signs people in.
     pub other_roles: u64,
     /// What each step of the filters removed, in order.

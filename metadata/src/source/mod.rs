@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `settings.rs` | what the operator decides about a source: kind, keys, bounds, filters, what its publisher is believed to have verified |
 //! | `aggregate.rs` | a signed document, verified and taken apart |
+//! | `duration.rs` | how long something may be kept, as XML Schema writes it |
 //! | `brief.rs` | what is kept of one entity |
 //! | `filter.rs` | ordered steps that keep or drop entities |
 //! | `reading.rs` | a document of a source to its members: what is new, what changed, what went |
@@ -19,6 +20,7 @@
 //! form of heads.
 
 pub mod aggregate;
+pub mod duration;
 mod brief;
 mod filter;
 mod holding;

@@ -6,7 +6,7 @@ use broker_core::{identifier::ProviderId, moment::Timestamp};
 
 use super::{
     Brief, Counts, Filtered, Held, Member, Members, NotNewer, SourceSettings,
-    aggregate::{Aggregate, AggregateEntity},
+    aggregate::{Aggregate, AggregateEntity, Unproven},
     judged::may_follow,
 };
 use crate::revision::document_name;
@@ -17,11 +17,18 @@ pub struct Reading<'a> {
     settings: &'a SourceSettings,
     before: &'a Members,
     now: Timestamp,
-    members: Members,
-    documents: BTreeMap<String, Vec<u8>>,
+    met: Vec<Unproven<Met>>,
     filtered: Filtered,
     counts: Counts,
-    difference: Difference,
+}
+
+/// A member that was met.
+#[derive(Debug)]
+struct Met {
+    id: ProviderId,
+    member: Member,
+    /// Its brief, where that is not kept yet.
+    document: Option<Vec<u8>>,
 }
 
 /// What is other than before.
@@ -56,55 +63,48 @@ impl<'a> Reading<'a> {
             settings,
             before,
             now,
-            members: Members::default(),
-            documents: BTreeMap::new(),
+            met: Vec::new(),
             filtered: Filtered::of(&settings.filters),
             counts: Counts::default(),
-            difference: Difference::default(),
         }
     }
 
     /// Takes one entity.
-    pub fn meet(&mut self, entity: &AggregateEntity) {
+    pub fn meet(&mut self, entity: Unproven<AggregateEntity>) {
+        let met = entity.try_map(|entity| self.met(&entity).ok_or(()));
+        self.met.extend(met);
+    }
+
+    /// What an entity is here; `None`: nothing.
+    fn met(&mut self, entity: &AggregateEntity) -> Option<Met> {
         self.counts.entities += 1;
         if !entity.is_identity_provider {
             self.counts.other_roles += 1;
-            return;
+            return None;
         }
         let id = ProviderId::new(entity.entity_id.as_str());
         let seen = document_name(&entity.octets);
         let known = self.before.entries.get(&id);
-        if let Some(known) = known.filter(|known| known.seen == seen) {
-            self.counts.unfit += u64::from(known.brief.is_none());
-            self.members.entries.insert(id, known.clone());
-            return;
-        }
-        let member = match Brief::read(&entity.octets, self.now) {
-            Ok(brief) => {
-                if !self.filtered.keeps(&self.settings.filters, &brief) {
-                    return;
+        let (member, document) = match known.filter(|known| known.seen == seen) {
+            Some(known) => (known.clone(), None),
+            None => match Brief::read(&entity.octets, self.now) {
+                Ok(brief) => {
+                    if !self.filtered.keeps(&self.settings.filters, &brief) {
+                        return None;
+                    }
+                    let document = brief.to_document();
+                    let name = document_name(&document);
+                    let is_kept = known.and_then(|known| known.brief.as_ref()) == Some(&name);
+                    (member(seen, Some(name), Vec::new()), (!is_kept).then_some(document))
                 }
-                let document = brief.to_document();
-                let name = document_name(&document);
-                if known.and_then(|known| known.brief.as_ref()) != Some(&name) {
-                    self.documents.insert(name.clone(), document);
-                }
-                member(seen, Some(name), Vec::new())
-            }
-            Err(unfit) => {
-                self.counts.unfit += 1;
-                member(seen, None, unfit.0)
-            }
+                Err(unfit) => (member(seen, None, unfit.0), None),
+            },
         };
-        match known {
-            None => self.difference.new += 1,
-            Some(known) if known.brief != member.brief => self.difference.changed += 1,
-            Some(_) => {}
-        }
-        self.members.entries.insert(id, member);
+        self.counts.unfit += u64::from(member.brief.is_none());
+        Some(Met { id, member: Member { valid_until: entity.valid_until, ..member }, document })
     }
 
-    /// What the document gave, now that it is known to be the publisher's, and newer than what is held.
+    /// What the document gave, now that it is known to be the publisher's, and if it is newer than what is held.
     ///
     /// # Errors
     /// When it is older.
@@ -112,16 +112,33 @@ impl<'a> Reading<'a> {
         if let Some(held) = held {
             may_follow(held.times(), aggregate.times())?;
         }
+        let mut read = Read {
+            members: Members::default(),
+            documents: BTreeMap::new(),
+            counts: Counts::default(),
+            difference: Difference::default(),
+        };
+        for met in self.met {
+            let Some(Met { id, mut member, document }) = aggregate.prove(met) else { continue };
+            // What holds for the whole document stands once, so that a document signed anew changes no member.
+            member.valid_until = member.valid_until.filter(|until| aggregate.valid_until != Some(*until));
+            match self.before.entries.get(&id) {
+                None => read.difference.new += 1,
+                Some(known) if known.brief != member.brief => read.difference.changed += 1,
+                Some(_) => {}
+            }
+            if let (Some(name), Some(document)) = (&member.brief, document) {
+                read.documents.insert(name.clone(), document);
+            }
+            read.members.entries.insert(id, member);
+        }
+        let gone = self.before.entries.keys().filter(|id| !read.members.entries.contains_key(*id)).count();
+        read.difference.gone = u64::try_from(gone).unwrap_or(u64::MAX);
         self.counts.removed = self.filtered.0;
-        self.counts.members = u64::try_from(self.members.entries.len()).unwrap_or(u64::MAX);
-        let gone = self.before.entries.keys().filter(|id| !self.members.entries.contains_key(*id)).count();
-        self.difference.gone = u64::try_from(gone).unwrap_or(u64::MAX);
-        Ok(Read {
-            members: self.members,
-            documents: self.documents,
-            counts: self.counts,
-            difference: self.difference,
-        })
+        self.counts.left_out = aggregate.left_out;
+        self.counts.members = u64::try_from(read.members.entries.len()).unwrap_or(u64::MAX);
+        read.counts = self.counts;
+        Ok(read)
     }
 }
 
