@@ -14,6 +14,7 @@
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
 //! | `source_watch/` | other federations' metadata: asked, followed, looked up |
+//! | `key_use.rs` | which key of which provider verified a message, noted and written |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
@@ -27,14 +28,20 @@ mod drive;
 mod endpoint;
 mod failed;
 mod heavy_work;
+mod key_use;
+mod journal;
 mod moment;
 mod oidc_keys;
 mod outbound;
 mod own_metadata;
 mod page;
+mod proposals;
+mod prune;
+mod registry_edit;
 mod registry_watch;
 mod respond;
 mod route;
+mod seen;
 mod server;
 mod source_watch;
 mod telemetry;

@@ -79,6 +79,8 @@ pub(crate) struct Node {
     pub(crate) work: Work,
     /// How often one may ask.
     pub(crate) throttle: Throttle,
+    /// Which keys of providers verified messages here.
+    pub(crate) key_use: KeyUseNotes,
     op: OpSettings,
     sp: SpEntities,
     keys_agreed: AtomicBool,
@@ -102,6 +104,11 @@ pub(crate) fn client_secret_key(keys: &KeyDirectory) -> MacKey {
 /// The key that authenticates the registry's head.
 pub(crate) fn registry_key(keys: &KeyDirectory) -> MacKey {
     keys.registry_secret().mac_key("registry head")
+}
+
+/// The key that authenticates the record of when keys were used.
+pub(crate) fn key_use_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("key use")
 }
 
 impl Node {
@@ -140,6 +147,7 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            key_use: KeyUseNotes::new(key_use_key(&keys)),
             origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,
             keys,
@@ -224,6 +232,9 @@ impl Node {
         }
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");
+        }
+        if let Err(error) = self.key_use.write_if_due(store, crate::moment::now()).await {
+            tracing::warn!(%error, "when keys were used could not be written; the next try is in a minute");
         }
         Ok(())
     }

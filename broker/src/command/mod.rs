@@ -8,9 +8,12 @@ pub(crate) mod failure;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod organisation;
+mod proposal;
+mod revision;
 mod saml;
 mod serve;
 mod style;
+mod suspend;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -61,6 +64,18 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// Close a provider, a key, a relying party or an organisation at once: one person's act, on every node within seconds. Nothing but `resume` lifts it.
+    #[command(subcommand)]
+    Suspend(suspend::Suspend),
+    /// Lift a suspension, deliberately.
+    #[command(subcommand)]
+    Resume(suspend::Resume),
+    /// Revisions of the registry: who changed what, and how to bring one back.
+    #[command(subcommand)]
+    Revision(revision::Revision),
+    /// Proposals that wait for another person's approval.
+    #[command(subcommand)]
+    Proposal(proposal::Proposal),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -108,6 +123,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Suspend(suspend) => suspend::run(&suspend),
+        Command::Resume(resume) => suspend::resume(&resume),
+        Command::Revision(revision) => revision::run(&revision),
+        Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
