@@ -33,15 +33,18 @@ use certs::{
 use metadata::Registry;
 
 use crate::{
+    alarm::{AlarmKind, Alarms},
     config::Config,
     cookie::Origins,
     desk::DeskFile,
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
+    key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
-    registry_watch::RegistryWatch,
+    registry_edit::RegistryFile,
+    registry_watch::{RegistryWatch, Unconfirmed},
     source_watch::{self, Sources},
     throttle::Throttle,
 };
@@ -61,6 +64,10 @@ pub(crate) struct Node {
     pub(crate) registry: RegistryWatch,
     /// Other federations' metadata.
     pub(crate) sources: Arc<Sources>,
+    /// How the registry changes.
+    pub(crate) edits: RegistryFile,
+    /// What somebody must look at.
+    pub(crate) alarms: Alarms,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
@@ -135,6 +142,7 @@ impl Node {
         let sources = Arc::new(Sources::new(&config, &keys)?);
         let registry =
             RegistryWatch::new(registry_key(&keys), config.file.state.clone(), Arc::clone(&sources));
+        let edits = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -153,6 +161,8 @@ impl Node {
             keys,
             registry,
             sources,
+            edits,
+            alarms: Alarms::default(),
             desk,
             oidc_keys,
             pages,
@@ -214,21 +224,44 @@ impl Node {
                 }
             }
         }
-        if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
-            tracing::error!(%error, "the registry could not be confirmed");
+        let now = crate::moment::now();
+        let before = self.registry.any().number();
+        match self.registry.refresh(store, crate::moment::now).await {
+            Ok(()) => self.alarms.clear(AlarmKind::Registry),
+            Err(error @ Unconfirmed::Alarm(_)) => {
+                self.alarms.raise(AlarmKind::Registry, &error.to_string(), now);
+            }
+            Err(error) => tracing::error!(%error, "the registry could not be confirmed"),
+        }
+        // Logins need neither history nor desk: they go on whatever happens to those.
+        if self.registry.any().number() != before || self.alarms.is_raised(AlarmKind::History) {
+            match self.edits.check_newest(store).await {
+                Ok(()) => self.alarms.clear(AlarmKind::History),
+                Err(error) if error.is_alarm() => {
+                    self.alarms.raise(AlarmKind::History, &error.to_string(), now);
+                }
+                Err(error) => tracing::error!(%error, "the record of the newest revision could not be read"),
+            }
         }
         // What the sources had is used until it expires, whatever happens to their head.
         match self.sources.follow(store).await {
-            Ok(true) => self.rejoin().await,
-            Ok(false) => {}
-            Err(error) => {
-                let alarm = self.sources.is_alarmed();
-                tracing::error!(%error, alarm, "the sources could not be confirmed");
+            Ok(changed) => {
+                self.alarms.clear(AlarmKind::Sources);
+                if changed {
+                    self.rejoin().await;
+                }
             }
+            Err(error) if self.sources.is_alarmed() => self.alarms.raise(AlarmKind::Sources, &error, now),
+            Err(error) => tracing::error!(%error, "the sources could not be confirmed"),
         }
-        // Logins do not need the desk: they go on whatever happens to it.
-        if let Err(error) = self.desk.refresh(store, crate::moment::now).await {
-            tracing::error!(%error, alarm = error.is_alarm(), "the desk could not be confirmed");
+        match self.sources.old(now) {
+            None => self.alarms.clear(AlarmKind::SourceOld),
+            Some(old) => self.alarms.raise(AlarmKind::SourceOld, &old, now),
+        }
+        match self.desk.refresh(store, crate::moment::now).await {
+            Ok(()) => self.alarms.clear(AlarmKind::Desk),
+            Err(error) if error.is_alarm() => self.alarms.raise(AlarmKind::Desk, &error.to_string(), now),
+            Err(error) => tracing::error!(%error, "the desk could not be confirmed"),
         }
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");

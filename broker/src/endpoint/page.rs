@@ -74,7 +74,7 @@ pub(crate) async fn health(State(node): State<Arc<Node>>) -> Response {
         "revision": node.registry.any().number(),
         "desk": node.desk.confirmed(moment::now()).map_or("stale", |_| "confirmed"),
         "sources": node.sources.states(moment::now()),
-        "alarm": node.sources.is_alarmed(),
+        "alarms": node.alarms.lasting(),
         "keys": keys.as_ref().map_or("missing", |_| "present"),
     });
     respond::json_no_store(status.as_u16(), body.to_string())

@@ -206,4 +206,15 @@ impl Sources {
         };
         self.list.iter().map(|source| (source.name().to_owned(), state(source))).collect()
     }
+
+    /// Which sources could not be refreshed for half of their validity; `None`: none.
+    pub(crate) fn old(&self, now: Timestamp) -> Option<String> {
+        let states = self.states(now);
+        let old: Vec<String> = states
+            .iter()
+            .filter(|(_, state)| matches!(**state, "old" | "expired"))
+            .map(|(name, state)| format!("{name} is {state}"))
+            .collect();
+        (!old.is_empty()).then(|| old.join(", "))
+    }
 }

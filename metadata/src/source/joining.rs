@@ -15,7 +15,6 @@ use broker_core::{
     moment::Timestamp,
     organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
     policy::ProviderPolicy,
-    routing::Peers as _,
     suspension::Suspensions,
 };
 
