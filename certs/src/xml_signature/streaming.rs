@@ -42,7 +42,9 @@ pub struct Group {
 }
 
 impl Group {
-    fn is(self, element: Element<'_>) -> bool {
+    /// Whether `element` is one.
+    #[must_use]
+    pub fn is_of(self, element: Element<'_>) -> bool {
         element.is(self.namespace.uri(), self.local_name)
     }
 
@@ -311,7 +313,7 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     ) -> Result<Self, NotVerified<E>> {
         let (outermost, place) = opening(stream.take(), &Scope::outside(), within(limits, 0))?;
         let element = last(&outermost).ok_or_else(|| malformed("no element", place))?;
-        if !group.is(element) {
+        if !group.is_of(element) {
             return Err(malformed("an outermost element of another namespace", place).into());
         }
         let identifier = element.attribute("ID").map(str::to_owned);
@@ -382,7 +384,9 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     fn enter(&mut self, taken: Piece<'_>) -> Result<bool, NotVerified<E>> {
         let around = self.innermost()?;
         let (piece, place) = opening(taken, &around.scope, within(self.limits, self.open.len()))?;
-        let Some(element) = last(&piece).filter(|element| self.group.is(*element)) else { return Ok(false) };
+        let Some(element) = last(&piece).filter(|element| self.group.is_of(*element)) else {
+            return Ok(false);
+        };
         no_other(&piece, self.identifier.as_deref(), taken.start)?;
         let text = canonicalize_text_before(&piece, element);
         let (start_tag, rendered) = canonicalize_opening(element, &self.signed.transform, &around.rendered)?;
