@@ -83,23 +83,22 @@ impl Duties {
         settings: &str,
         now: Timestamp,
         at_once: bool,
-    ) -> Result<Option<Duty>, String> {
+    ) -> Result<bool, String> {
         for _ in 0..ATTEMPTS {
             let (head, mut duties) = self.standing(store).await?;
             let duty = duties.entry(source.to_owned()).or_default();
             let is_held = duty.holder != self.node && duty.until > now.0 && duty.until <= now.0 + LEASE;
             let is_due = duty.next <= now.0 || duty.next > now.0 + LONGEST || duty.settings != settings;
             if is_held || !(is_due || at_once) {
-                return Ok(None);
+                return Ok(false);
             }
             duty.holder.clone_from(&self.node);
             duty.until = now.0 + LEASE;
-            let taken = duty.clone();
             if self.moved(store, head, &duties).await? {
-                return Ok(Some(taken));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Changes the duty of a source, if this node still has it.

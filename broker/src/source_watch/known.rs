@@ -196,6 +196,9 @@ impl Sources {
         self.alarmed.store(false, Ordering::Release);
         let next = Arc::new(next);
         self.known.store(Arc::clone(&next));
+        if !self.keeps_copy {
+            return Ok(true);
+        }
         let directory = self.directory.clone();
         let kept = tokio::task::spawn_blocking(move || next.keep(&directory)).await;
         if let Err(error) = kept.map_err(std::io::Error::other).and_then(|kept| kept) {

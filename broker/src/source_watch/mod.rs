@@ -87,6 +87,7 @@ pub(crate) struct Sources {
     mac: MacKey,
     duties: Duties,
     directory: PathBuf,
+    keeps_copy: bool,
     known: ArcSwap<Known>,
     outbound: Option<Outbound>,
     /// Changes by this node, one at a time.
@@ -112,6 +113,7 @@ impl Sources {
             mac: keys.registry_secret().mac_key("sources head"),
             duties: Duties::new(keys.registry_secret().mac_key("source duty"), name),
             directory: config.file.state.join("sources"),
+            keeps_copy: true,
             known: ArcSwap::from_pointee(Known::default()),
             outbound,
             turn: tokio::sync::Mutex::new(()),
@@ -141,6 +143,7 @@ impl Sources {
             mac: key(),
             duties: Duties::new(key(), [0; 8]),
             directory,
+            keeps_copy: false,
             known: ArcSwap::default(),
             outbound: None,
             turn: tokio::sync::Mutex::new(()),
@@ -148,6 +151,11 @@ impl Sources {
             alarmed: AtomicBool::new(false),
             look_ups: mdq::LookUps::new(&[]),
         })
+    }
+
+    /// Lets this node's disk be: for a command beside a node.
+    pub(crate) fn keep_no_copy(&mut self) {
+        self.keeps_copy = false;
     }
 
     /// Each source, in order of precedence.

@@ -166,6 +166,20 @@ impl Sources {
         Ok(Outcome::Read { counts, difference, cache_duration: aggregate.cache_duration })
     }
 
+    /// Fetches a source and verifies it, and takes nothing over.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(crate) async fn try_out(&self, source: &Arc<Source>) -> Result<(), String> {
+        let Some(arrived) = self.fetched(source, None).await? else { return Ok(()) };
+        let source = Arc::clone(source);
+        let reading = move || {
+            let watcher: Watcher = Arc::new(|_| {});
+            read_file(&arrived.path, &source, &Members::default(), None, moment::now(), &watcher).map(drop)
+        };
+        tokio::task::spawn_blocking(reading).await.map_err(|error| error.to_string())?
+    }
+
     /// The document of a source in a file; `None`: it is what it was.
     async fn fetched(&self, source: &Source, held: Option<&Held>) -> Result<Option<Arrived>, String> {
         let address = source.settings.addresses().next().ok_or("it has no address")?;

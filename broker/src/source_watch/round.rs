@@ -74,9 +74,12 @@ impl super::Sources {
     ) -> Result<Option<Outcome>, String> {
         let (name, settings) = (source.name(), source.settings.fingerprint());
         let now = moment::now();
-        let Ok(Some(_)) = self.duties.take(store, name, &settings, now, at_once).await else {
-            return Ok(None);
-        };
+        match self.duties.take(store, name, &settings, now, at_once).await {
+            Ok(true) => {}
+            // That the store is away is said elsewhere while serving.
+            Err(error) if at_once => return Err(error),
+            Ok(false) | Err(_) => return Ok(None),
+        }
         let renewing = async {
             let mut ticks = tokio::time::interval(Duration::from_secs(u64::try_from(LEASE / 3).unwrap_or(5)));
             loop {
