@@ -152,7 +152,8 @@ impl<'n> Step<'n> {
                 || self.registry.providers_by_name().iter().any(|provider| provider.behind.contains(id));
             if !is_known {
                 let store = &**self.node.vault.store();
-                found |= self.node.sources.look_up(id, &request.relying_party, store).await == LookedUp::Found;
+                found |=
+                    self.node.sources.look_up(id, &request.relying_party, store).await == LookedUp::Found;
             }
         }
         if found {

@@ -24,8 +24,8 @@ use std::{
 };
 
 pub(crate) use address::{Allowed, Network};
-pub(crate) use download::{Conditions, Downloaded};
 use bytes::Bytes;
+pub(crate) use download::{Conditions, Downloaded};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{body::Incoming, client::conn::http1};
@@ -353,9 +353,7 @@ where
     for (name, value) in conditions.headers() {
         request = request.header(name, value);
     }
-    let request = request
-        .body(Empty::<Bytes>::new())
-        .map_err(|_| NotFetched::Address(url.to_string()))?;
+    let request = request.body(Empty::<Bytes>::new()).map_err(|_| NotFetched::Address(url.to_string()))?;
     let response = sender.send_request(request).await.map_err(unreachable)?;
     let (parts, body) = response.into_parts();
     if parts.status.is_redirection() && parts.status != StatusCode::NOT_MODIFIED {

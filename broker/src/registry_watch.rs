@@ -165,8 +165,7 @@ impl RegistryWatch {
         let (registry, manifest, contents) =
             built.await.map_err(|error| Unconfirmed::Away(error.to_string()))?.map_err(Unconfirmed::Alarm)?;
         let registered = Arc::new(registry);
-        let joined =
-            joined(&self.sources, &registered, self.any()).await.map_err(Unconfirmed::Away)?;
+        let joined = joined(&self.sources, &registered, self.any()).await.map_err(Unconfirmed::Away)?;
         self.registered.store(registered);
         self.registry.store(joined);
         self.head.store(Some(Arc::new(head.clone())));

@@ -214,7 +214,10 @@ impl Peers for Registry {
 }
 
 /// The provider with its keys parted anew: those that may verify, and those that are suspended. Untouched where that changes nothing.
-pub(crate) fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions) -> Arc<SamlProvider> {
+pub(crate) fn without_suspended_keys(
+    provider: Arc<SamlProvider>,
+    suspensions: &Suspensions,
+) -> Arc<SamlProvider> {
     if suspensions.keys.is_empty() && provider.suspended_keys.is_empty() {
         return provider;
     }

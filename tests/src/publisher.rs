@@ -159,9 +159,8 @@ async fn serve(mut stream: TcpStream, shelf: Shelf) {
     };
     let etag = format!("\"{:?}\"", DigestAlgorithm::Sha256.digest(&body).iter().take(8).collect::<Vec<_>>());
     let is_known = head.lines().any(|line| {
-        line.split_once(": ").is_some_and(|(name, value)| {
-            name.eq_ignore_ascii_case("if-none-match") && value.trim() == etag
-        })
+        line.split_once(": ")
+            .is_some_and(|(name, value)| name.eq_ignore_ascii_case("if-none-match") && value.trim() == etag)
     });
     let (status, body) = match (body.is_empty(), is_known) {
         (true, _) => ("404 Not Found", Vec::new()),

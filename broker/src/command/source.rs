@@ -198,16 +198,22 @@ async fn run_show(show: &Show) -> Result<(), Stopped> {
     lines.say(Tone::Plain, format!("{}: read {}, valid until {until}.", source.name(), held.at));
     let counts = &held.counts;
     let mut rows = vec![vec!["entities in the document".to_owned(), counts.entities.to_string()]];
-    rows.push(vec!["left out: no name of their own, or times that are none".to_owned(), counts.left_out.to_string()]);
+    rows.push(vec![
+        "left out: no name of their own, or times that are none".to_owned(),
+        counts.left_out.to_string(),
+    ]);
     rows.push(vec!["removed: sign nobody in".to_owned(), counts.other_roles.to_string()]);
-    rows.extend(steps.into_iter().map(|(step, removed)| vec![format!("removed: {step}"), removed.to_string()]));
+    rows.extend(
+        steps.into_iter().map(|(step, removed)| vec![format!("removed: {step}"), removed.to_string()]),
+    );
     rows.push(vec!["members".to_owned(), counts.members.to_string()]);
     rows.push(vec!["withheld".to_owned(), withheld.len().to_string()]);
     rows.push(vec!["providers".to_owned(), providers.len().to_string()]);
     lines.table(&["what", "how many"], &rows);
     if !providers.is_empty() {
         lines.gap();
-        let rows: Vec<_> = providers.into_iter().map(|(id, number, source)| vec![id, number, source]).collect();
+        let rows: Vec<_> =
+            providers.into_iter().map(|(id, number, source)| vec![id, number, source]).collect();
         lines.table(&["provider", "organisation", "subject source"], &rows);
     }
     if !withheld.is_empty() {
@@ -231,7 +237,9 @@ async fn run_refresh(refresh: &Refresh) -> Result<(), Stopped> {
         let watched = bar.clone();
         let watcher: Arc<dyn Fn(Progress) + Send + Sync> = Arc::new(move |progress| match progress {
             Progress::Fetching => watched.set_message("fetching"),
-            Progress::Read(entities) => watched.set_message(format!("read {entities} entities, not verified yet")),
+            Progress::Read(entities) => {
+                watched.set_message(format!("read {entities} entities, not verified yet"))
+            }
             Progress::Kept(kept, total) => {
                 watched.set_length(total);
                 watched.set_position(kept);
@@ -261,7 +269,9 @@ async fn run_refresh(refresh: &Refresh) -> Result<(), Stopped> {
     }
     let said: Vec<String> = failed
         .into_iter()
-        .map(|(name, error)| format!("{name}: {error}\nWhat it had is used until it expires (sparvidd source show {name})."))
+        .map(|(name, error)| {
+            format!("{name}: {error}\nWhat it had is used until it expires (sparvidd source show {name}).")
+        })
         .collect();
     Err(Stopped::refused(said.join("\n")))
 }

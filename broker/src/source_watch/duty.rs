@@ -65,7 +65,9 @@ impl Duties {
             None => BTreeMap::new(),
             Some(Some(duties)) => duties,
             Some(None) => {
-                tracing::warn!("who asks which source was written by somebody without the key: it is begun anew");
+                tracing::warn!(
+                    "who asks which source was written by somebody without the key: it is begun anew"
+                );
                 BTreeMap::new()
             }
         };
@@ -133,7 +135,8 @@ impl Duties {
         let body = serde_json::to_vec(duties).map_err(|error| error.to_string())?;
         let mut octets = self.mac.mac(&body).to_vec();
         octets.extend_from_slice(&body);
-        let moved = store.move_head(HEAD, from.as_deref(), &octets).await.map_err(|error| error.to_string())?;
+        let moved =
+            store.move_head(HEAD, from.as_deref(), &octets).await.map_err(|error| error.to_string())?;
         Ok(moved == HeadMoved::Moved)
     }
 

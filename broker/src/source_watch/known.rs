@@ -56,7 +56,8 @@ impl Known {
     pub(super) fn from_disk(directory: &Path, mac: &MacKey) -> Result<Option<Self>, String> {
         let Ok(head) = std::fs::read(directory.join("head")) else { return Ok(None) };
         let opened = Head::open(&head, mac).map_err(|error| error.to_string())?;
-        let read = |name: &str| std::fs::read(directory.join(name)).map_err(|error| format!("{name}: {error}"));
+        let read =
+            |name: &str| std::fs::read(directory.join(name)).map_err(|error| format!("{name}: {error}"));
         let index = read("index")?;
         if document_name(&index) != opened.manifest {
             return Err("the index is not the one that the head names".to_owned());
@@ -72,7 +73,8 @@ impl Known {
                 Pins::from_document(&pins).map_err(|error| error.to_string())?
             }
         };
-        let mut known = Self { head: Some(head), number: opened.number, pins: Arc::new(pins), ..Self::default() };
+        let mut known =
+            Self { head: Some(head), number: opened.number, pins: Arc::new(pins), ..Self::default() };
         for (name, held) in &index.sources {
             let file = read(&file_name(name, &held.members))?;
             let mut lines = file.split(|octet| *octet == b'\n');
@@ -132,11 +134,7 @@ fn file_name(source: &str, members: &str) -> String {
 }
 
 /// Writes parts, a line each when there are several, and puts the file in its place at once.
-fn staged<'a>(
-    directory: &Path,
-    name: &str,
-    parts: impl Iterator<Item = &'a [u8]>,
-) -> std::io::Result<()> {
+fn staged<'a>(directory: &Path, name: &str, parts: impl Iterator<Item = &'a [u8]>) -> std::io::Result<()> {
     let path = directory.join(format!("{name}.staged"));
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path)?);
     for (number, part) in parts.enumerate() {
@@ -177,7 +175,10 @@ impl Sources {
         };
         let Some(head) = head else {
             return if known.head.is_some() {
-                Err(alarm("the store has nothing of the sources, and this node has seen some: was it emptied?".to_owned()))
+                Err(alarm(
+                    "the store has nothing of the sources, and this node has seen some: was it emptied?"
+                        .to_owned(),
+                ))
             } else {
                 Ok(false)
             };
@@ -186,7 +187,9 @@ impl Sources {
             self.alarmed.store(false, Ordering::Release);
             return Ok(false);
         }
-        let refused = |error: metadata::revision::HeadRefused| alarm(format!("the head of the sources is refused: {error}"));
+        let refused = |error: metadata::revision::HeadRefused| {
+            alarm(format!("the head of the sources is refused: {error}"))
+        };
         let opened = Head::open(&head, &self.mac).map_err(refused)?;
         if let Some(seen) = &known.head {
             let seen = Head::open(seen, &self.mac).map_err(refused)?;
@@ -239,7 +242,9 @@ async fn fetched(
         for brief in members.briefs() {
             match (known.briefs.get(brief), fresh.get(brief)) {
                 (Some(octets), _) => _ = next.briefs.insert(brief.to_owned(), Arc::clone(octets)),
-                (None, Some(octets)) => _ = next.briefs.insert(brief.to_owned(), Arc::from(octets.as_slice())),
+                (None, Some(octets)) => {
+                    _ = next.briefs.insert(brief.to_owned(), Arc::from(octets.as_slice()))
+                }
                 (None, None) => missing.push(brief.to_owned()),
             }
         }
@@ -266,5 +271,9 @@ async fn one(store: &dyn Store, name: &str, fresh: &BTreeMap<String, Vec<u8>>) -
 
 fn authentic(name: &str, octets: Option<Vec<u8>>) -> Result<Vec<u8>, String> {
     let octets = octets.ok_or_else(|| format!("the store has lost the document {name}"))?;
-    if document_name(&octets) == name { Ok(octets) } else { Err(format!("the document {name} has been altered")) }
+    if document_name(&octets) == name {
+        Ok(octets)
+    } else {
+        Err(format!("the document {name} has been altered"))
+    }
 }

@@ -159,7 +159,9 @@ impl Sources {
             match self.answer(source, id, WITHIN).await {
                 Ok(Some((member, documents))) => match self.add(source, id, member, documents, store).await {
                     Ok(()) => return true,
-                    Err(error) => tracing::error!(source = source.name(), %error, "what was found could not be kept"),
+                    Err(error) => {
+                        tracing::error!(source = source.name(), %error, "what was found could not be kept")
+                    }
                 },
                 Ok(None) => {}
                 Err(error) => tracing::warn!(source = source.name(), %error, "a look-up failed"),
@@ -196,7 +198,9 @@ impl Sources {
             let to: &mut (dyn Write + Send) = &mut body;
             match outbound.download(wanted, Conditions::default(), to).await {
                 Ok(Downloaded::Absent) => return Ok(None),
-                Ok(Downloaded::NotModified) => "it says that nothing changed, and was not asked".clone_into(&mut trouble),
+                Ok(Downloaded::NotModified) => {
+                    "it says that nothing changed, and was not asked".clone_into(&mut trouble)
+                }
                 Ok(Downloaded::Body { .. }) => {
                     let (source, id) = (Arc::clone(source), id.clone());
                     let read = move || read_answer(&body, &source, id.as_str(), moment::now());
@@ -220,7 +224,8 @@ impl Sources {
         store: &dyn Store,
     ) -> Result<(), String> {
         let make = |known: &Known| {
-            let mut members = known.members.get(source.name()).map(|members| (**members).clone()).unwrap_or_default();
+            let mut members =
+                known.members.get(source.name()).map(|members| (**members).clone()).unwrap_or_default();
             if members.entries.len() >= MOST_MEMBERS {
                 return Err("the source has as many entities as are kept".to_owned());
             }
@@ -286,7 +291,13 @@ impl Sources {
                 Ok((looked_up(source, known, &members), members))
             };
             self.take_over(source, documents, &make, store, &super::round::silent()).await?;
-            counts = self.known().index.sources.get(source.name()).map(|held| held.counts.clone()).unwrap_or_default();
+            counts = self
+                .known()
+                .index
+                .sources
+                .get(source.name())
+                .map(|held| held.counts.clone())
+                .unwrap_or_default();
         }
         let cache_duration = Some(i64::from(source.settings.refresh_seconds[0]));
         match trouble {

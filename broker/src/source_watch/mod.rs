@@ -61,8 +61,9 @@ impl Source {
         let mut keys = Vec::new();
         for path in &settings.keys {
             let of = &settings.name;
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("the keys of the source {of}: {} cannot be read: {error}", path.display()))?;
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                format!("the keys of the source {of}: {} cannot be read: {error}", path.display())
+            })?;
             let found = PublicKey::all_from_pem(&text)
                 .map_err(|error| format!("the keys of the source {of}: {}: {error}", path.display()))?;
             keys.extend(found);
@@ -105,7 +106,8 @@ impl Sources {
     /// A sentence for the operator.
     pub(crate) fn new(config: &Config, keys: &KeyDirectory) -> Result<Self, String> {
         let settings = &config.file.source;
-        let list = settings.iter().map(|one| Source::new(one).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+        let list =
+            settings.iter().map(|one| Source::new(one).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
         let outbound = if list.is_empty() { None } else { Some(Outbound::of(&config.file.outbound)?) };
         let mut name = [0; 8];
         moment::entropy().fill(&mut name);

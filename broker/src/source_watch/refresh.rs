@@ -121,8 +121,7 @@ impl Sources {
         let held = known.index.sources.get(source.name());
         // What was read under other settings, or by a key that is the source's no more, is read anew.
         let good = held.filter(|held| {
-            held.settings == settings
-                && held.key.as_ref().is_some_and(|key| source.thumbprints.contains(key))
+            held.settings == settings && held.key.as_ref().is_some_and(|key| source.thumbprints.contains(key))
         });
         watcher(Progress::Fetching);
         let Some(arrived) = self.fetched(source, good).await? else {
@@ -137,8 +136,7 @@ impl Sources {
         let (read, aggregate) = {
             let (source, held, watcher) = (Arc::clone(source), held.cloned(), Arc::clone(watcher));
             let path = arrived.path.clone();
-            let reading =
-                move || read_file(&path, &source, &before, held.as_ref(), moment::now(), &watcher);
+            let reading = move || read_file(&path, &source, &before, held.as_ref(), moment::now(), &watcher);
             tokio::task::spawn_blocking(reading).await.map_err(|error| error.to_string())??
         };
         let (counts, difference) = (read.counts.clone(), read.difference);
@@ -204,7 +202,8 @@ impl Sources {
             etag: held.and_then(|held| held.etag.as_deref()),
             last_modified: held.and_then(|held| held.last_modified.as_deref()),
         };
-        let came = outbound.download(wanted, conditions, &mut file).await.map_err(|error| error.to_string())?;
+        let came =
+            outbound.download(wanted, conditions, &mut file).await.map_err(|error| error.to_string())?;
         match came {
             Downloaded::NotModified if held.is_some() => Ok(None),
             Downloaded::NotModified => Err(format!("{address} says that nothing changed, and was not asked")),
@@ -356,12 +355,14 @@ pub(super) fn read_answer(
         Ok(())
     };
     let limits = limits(source);
-    let aggregate = read_aggregate(octets, &source.keys, &limits, now, each).map_err(|error| error.to_string())?;
+    let aggregate =
+        read_aggregate(octets, &source.keys, &limits, now, each).map_err(|error| error.to_string())?;
     if others > 0 {
         return Err("the answer is about another entity than the one asked for".to_owned());
     }
     let read = reading.finish(&aggregate, None).map_err(|error| error.to_string())?;
-    let member = read.members.entries.into_values().next().ok_or("the answer has nobody that signs people in")?;
+    let member =
+        read.members.entries.into_values().next().ok_or("the answer has nobody that signs people in")?;
     let refresh = source.settings.refresh_after(aggregate.cache_duration);
     Ok((
         Member {

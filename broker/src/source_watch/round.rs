@@ -28,7 +28,9 @@ async fn follow_one(node: Arc<Node>, source: Arc<Source>, mut stop: watch::Recei
         let asked = node.sources.ask_if_due(&source, &**node.vault.store(), false, &silent()).await;
         match asked {
             Ok(None) => {}
-            Ok(Some(Outcome::Unchanged { .. })) => tracing::info!(source = source.name(), "a source has nothing new"),
+            Ok(Some(Outcome::Unchanged { .. })) => {
+                tracing::info!(source = source.name(), "a source has nothing new")
+            }
             Ok(Some(Outcome::Read { counts, difference, .. })) => {
                 node.rejoin().await;
                 tracing::info!(

@@ -121,13 +121,16 @@ impl Brief {
         };
         let file = MetadataFile::read(octets, MOST_OCTETS).map_err(|report| ids(&report))?;
         let mut report = Report::new();
-        let entity = file.entities().next().ok_or_else(|| {
-            Unfit(vec![lint::saml::document::NO_IDENTITY_PROVIDER.id.to_owned()])
-        })?;
+        let entity = file
+            .entities()
+            .next()
+            .ok_or_else(|| Unfit(vec![lint::saml::document::NO_IDENTITY_PROVIDER.id.to_owned()]))?;
         let Some(provider) = IdentityProvider::read(entity, &mut report) else {
             return Err(ids(&report));
         };
-        report.findings.extend(nobody().map(|nobody| lint::saml::check(&provider, &nobody, now).findings).unwrap_or_default());
+        report.findings.extend(
+            nobody().map(|nobody| lint::saml::check(&provider, &nobody, now).findings).unwrap_or_default(),
+        );
         let has_key = !provider.signing_keys().is_empty();
         report.findings.retain(|finding| breaks_form(finding.rule.id, has_key));
         if report.has_errors() {
@@ -156,7 +159,11 @@ impl Brief {
             scoped: !provider.scopes.is_empty(),
             valid_until: provider.valid_until.as_ref().map(|until| until.value),
             keys: provider.signing_keys().iter().map(|key| STANDARD.encode(key.spki_der())).collect(),
-            single_sign_on: provider.single_sign_on.iter().filter_map(|endpoint| place(&endpoint.value)).collect(),
+            single_sign_on: provider
+                .single_sign_on
+                .iter()
+                .filter_map(|endpoint| place(&endpoint.value))
+                .collect(),
             want_authn_requests_signed: provider.want_authn_requests_signed,
             name_id_formats: provider.name_id_formats.clone(),
             signing_methods: provider.signing_methods.iter().map(|method| method.value.clone()).collect(),
@@ -217,7 +224,11 @@ impl Brief {
                 .map(|key| DeclaredKey { usage: KeyUse::Signing, certificate: None, key: Ok(key) })
                 .map(|key| Placed::new(key, NOWHERE))
                 .collect(),
-            single_sign_on: self.single_sign_on.iter().map(|place| Placed::new(place.endpoint(), NOWHERE)).collect(),
+            single_sign_on: self
+                .single_sign_on
+                .iter()
+                .map(|place| Placed::new(place.endpoint(), NOWHERE))
+                .collect(),
             want_authn_requests_signed: self.want_authn_requests_signed,
             name_id_formats: self.name_id_formats.clone(),
             signing_methods: self.signing_methods.iter().map(placed).collect(),

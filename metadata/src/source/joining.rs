@@ -309,9 +309,7 @@ impl Joining<'_> {
             && known.settings == settings
             && *known.policy.organisation == *organisation
         {
-            if known.valid_until == valid_until
-                && known.source == *name
-                && known.suspensions == *suspensions
+            if known.valid_until == valid_until && known.source == *name && known.suspensions == *suspensions
             {
                 return Arc::clone(known);
             }
@@ -350,9 +348,9 @@ fn disputed(candidates: &[Candidate<'_>]) -> Vec<Option<String>> {
     }
     let is_lost = |candidate: &Candidate<'_>, scope: &str| {
         claims.get(scope).is_some_and(|by_source| {
-            by_source.range(..=candidate.source).any(|(_, numbers)| {
-                numbers.iter().any(|number| **number != candidate.organisation.number)
-            })
+            by_source
+                .range(..=candidate.source)
+                .any(|(_, numbers)| numbers.iter().any(|number| **number != candidate.organisation.number))
         })
     };
     candidates
@@ -368,7 +366,8 @@ fn derived(number: OrganisationNumber, source: &InUse<'_>, brief: &Brief) -> Org
         if vouches.scopes { brief.scopes.iter().cloned().collect() } else { BTreeSet::new() };
     let is_domain = |scope: &&String| scope.contains('.') && OrganisationNumber::parse(scope).is_none();
     let support = brief.contacts.iter().find(|contact| contact.kind == ContactKind::Support);
-    let name = if brief.organisation_name.is_empty() { &brief.display_name } else { &brief.organisation_name };
+    let name =
+        if brief.organisation_name.is_empty() { &brief.display_name } else { &brief.organisation_name };
     Organisation {
         number,
         name: LocalText(name.0.clone()),

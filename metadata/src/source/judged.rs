@@ -14,7 +14,9 @@ pub enum NotNewer {
         offered: Timestamp,
     },
     /// It ends before the one that we have.
-    #[error("it is valid until {offered}, less long than the one that we have ({known}): somebody serves an old one")]
+    #[error(
+        "it is valid until {offered}, less long than the one that we have ({known}): somebody serves an old one"
+    )]
     ValidUntil {
         /// Until when the one that we have is valid.
         known: Timestamp,

@@ -20,8 +20,8 @@
 //! form of heads.
 
 pub mod aggregate;
-pub mod duration;
 mod brief;
+pub mod duration;
 mod filter;
 mod holding;
 mod joining;
@@ -36,3 +36,6 @@ pub use joining::{InUse, Joined, Joining, Loose, Sourced, WithheldMember};
 pub use judged::{NotNewer, Times, may_follow};
 pub use reading::{Difference, Read, Reading};
 pub use settings::{SourceKind, SourceSettings, Step, Vouches};
+
+#[cfg(test)]
+mod tests;
