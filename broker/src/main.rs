@@ -23,6 +23,7 @@
 //! | `telemetry/` | the log |
 
 mod alarm;
+mod choice_index;
 mod command;
 mod config;
 mod cookie;

@@ -32,6 +32,7 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
+    voices: Vec<Arc<ProviderPolicy>>,
     suspensions: Suspensions,
     manifest: Arc<Manifest>,
     withheld: Arc<[Withheld]>,
@@ -75,6 +76,7 @@ impl Registry {
             .map(|provider| (provider.policy.id.clone(), without_suspended_keys(provider, &suspensions)))
             .collect();
         let by_name = by_name(saml_providers.values().map(|provider| &provider.policy));
+        let voices = self::by_name(saml_providers.values().flat_map(|provider| provider.policy.voices()));
         Self {
             number,
             organisations: organisations
@@ -84,6 +86,7 @@ impl Registry {
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
             by_name,
+            voices,
             suspensions,
             manifest: Arc::default(),
             withheld: Arc::from([]),
@@ -95,11 +98,17 @@ impl Registry {
     #[must_use]
     pub fn joined_by(&self, joined: Arc<Joined>) -> Self {
         let sourced = joined.providers.iter().filter(|(id, _)| !self.saml_providers.contains_key(*id));
-        let policies = self.saml_providers.values().map(|provider| &provider.policy);
+        let all: Vec<_> = self
+            .saml_providers
+            .values()
+            .map(|provider| &provider.policy)
+            .chain(sourced.map(|(_, sourced)| &sourced.policy))
+            .collect();
         Self {
             number: self.number,
             organisations: self.organisations.clone(),
-            by_name: by_name(policies.chain(sourced.map(|(_, sourced)| &sourced.policy))),
+            by_name: by_name(all.iter().copied()),
+            voices: by_name(all.into_iter().flat_map(|policy| policy.voices())),
             saml_providers: self.saml_providers.clone(),
             oidc_clients: self.oidc_clients.clone(),
             suspensions: self.suspensions.clone(),
@@ -204,8 +213,8 @@ impl Peers for Registry {
         self.oidc_clients.get(id).map(|client| Arc::clone(&client.policy))
     }
 
-    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
-        self.by_name.clone()
+    fn voices(&self) -> &[Arc<ProviderPolicy>] {
+        &self.voices
     }
 
     fn suspensions(&self) -> &Suspensions {
@@ -236,11 +245,13 @@ pub(crate) fn without_suspended_keys(
 }
 
 /// Policies in the Swedish order of their names.
-fn by_name<'a>(policies: impl Iterator<Item = &'a Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
-    let mut named: Vec<_> =
-        policies.map(|policy| (sort_key(&policy.display_name), Arc::clone(policy))).collect();
-    named.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
-    named.into_iter().map(|(_, policy)| policy).collect()
+fn by_name<'p>(policies: impl Iterator<Item = &'p Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
+    let mut named: Vec<_> = policies.map(|policy| (sort_key(&policy.display_name), policy)).collect();
+    named.sort_by(|(a, one), (b, other)| {
+        let id = |policy: &ProviderPolicy| (policy.id.clone(), policy.organisation.number.clone());
+        a.cmp(b).then_with(|| id(one).cmp(&id(other)))
+    });
+    named.into_iter().map(|(_, policy)| Arc::clone(policy)).collect()
 }
 
 /// What a name is sorted by: its Swedish form, case ignored, å ä ö after z in that order (not their order in Unicode).

@@ -34,7 +34,7 @@ impl Numbers {
     }
 
     /// The next.
-    pub fn next(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -43,12 +43,12 @@ impl Numbers {
 
     /// The next, below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap_or_default()
+        usize::try_from(self.word() % bound.max(1) as u64).unwrap_or_default()
     }
 
     /// So many octets.
     pub fn octets(&mut self, count: usize) -> Vec<u8> {
-        let words = std::iter::repeat_with(|| self.next().to_be_bytes());
+        let words = std::iter::repeat_with(|| self.word().to_be_bytes());
         words.take(count.div_ceil(8)).flatten().take(count).collect()
     }
 }

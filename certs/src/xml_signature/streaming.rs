@@ -238,7 +238,7 @@ pub fn verify<R: Read, E>(
         one_element(stream.take(), keys, policy, limits, &run, each)?
     } else {
         let permitted = Permitted { policy: *policy, whole_document: true };
-        Walk::begin(&mut stream, keys, permitted, limits, group, &run, each)?.to_the_end(&mut stream)?
+        Walk::begin(&mut stream, keys, permitted, limits, group, &run, each)?.the_rest(&mut stream)?
     };
     // After the outermost element: white space and comments.
     match stream.look(true)? {
@@ -347,7 +347,7 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     }
 
     /// Everything after the signature.
-    fn to_the_end<R: Read>(mut self, stream: &mut Stream<R>) -> Result<Proof, NotVerified<E>> {
+    fn the_rest<R: Read>(mut self, stream: &mut Stream<R>) -> Result<Proof, NotVerified<E>> {
         while !self.open.is_empty() {
             match stream.look(false)? {
                 Ahead::Start { name, empty } => {

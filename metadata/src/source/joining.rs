@@ -116,7 +116,8 @@ impl Sourced {
         let read = || {
             let brief = Brief::from_document(&self.document)?;
             let organisation = &self.policy.organisation;
-            let provider = saml::saml_provider(&brief.identity_provider(true), &self.settings, organisation);
+            let provider =
+                saml::saml_provider(&brief.identity_provider(true), &self.settings, organisation, &[]);
             let provider = Arc::new(SamlProvider {
                 policy: Arc::clone(&self.policy),
                 valid_until: self.valid_until,
@@ -323,7 +324,7 @@ impl Joining<'_> {
                 provider: OnceLock::new(),
             });
         }
-        let provider = saml::saml_provider(&brief.identity_provider(false), &settings, &organisation);
+        let provider = saml::saml_provider(&brief.identity_provider(false), &settings, &organisation, &[]);
         Arc::new(Sourced {
             source: Arc::clone(name),
             policy: provider.policy,
@@ -382,6 +383,9 @@ fn derived(number: OrganisationNumber, source: &InUse<'_>, brief: &Brief) -> Org
             telephone: support.and_then(|contact| contact.telephone.clone()),
             url: None,
         },
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     }
 }
 

@@ -39,6 +39,9 @@ enum Task {
         /// Only the signature; entities are counted and not looked at.
         #[arg(long)]
         only_verify: bool,
+        /// So many times, one after the other; says what is resident after a tenth of them and after all.
+        #[arg(long, default_value_t = 1)]
+        repeat: usize,
         file: PathBuf,
     },
     /// Writes one to a temporary folder, and reads it in processes of their own.
@@ -79,7 +82,10 @@ fn main() -> ExitCode {
         Task::Write { size, file } => write(size, &file).map(|octets| {
             println!("{octets} octets, {} entities", size.entities);
         }),
-        Task::Read { only_verify, file } => read(&file, only_verify),
+        Task::Read { only_verify, repeat: 1, file } => {
+            read(&file, only_verify).and_then(|entities| told(&entities))
+        }
+        Task::Read { only_verify, repeat, file } => again_and_again(&file, only_verify, repeat),
         Task::Measure { size, times } => measure(size, times),
     };
     match done {
@@ -129,7 +135,8 @@ struct Cost {
     memory: u64,
 }
 
-fn read(file: &Path, only_verify: bool) -> Outcome<()> {
+/// Gives how many entities it has, and how many were given up as proven.
+fn read(file: &Path, only_verify: bool) -> Outcome<(u64, usize)> {
     let keys = [key(file)?];
     let input = File::open(file)?;
     let (entities, kept) = if only_verify {
@@ -162,8 +169,25 @@ fn read(file: &Path, only_verify: bool) -> Outcome<()> {
         let kept = unproven.into_iter().filter_map(|entity| aggregate.prove(entity)).count();
         (aggregate.entities, kept)
     };
+    Ok((entities, kept))
+}
+
+fn told((entities, kept): &(u64, usize)) -> Outcome<()> {
     let cost = of_process("self").ok_or("what this process cost is not known")?;
     println!("{} {} {entities} {kept}", cost.time.as_micros(), cost.memory);
+    Ok(())
+}
+
+fn again_and_again(file: &Path, only_verify: bool, repeat: usize) -> Outcome<()> {
+    let resident = || status("self", "VmRSS:").ok_or("what is resident is not known");
+    let mut early = 0;
+    for time in 0..repeat {
+        read(file, only_verify)?;
+        if time == repeat / 10 {
+            early = resident()?;
+        }
+    }
+    println!("{early} {}", resident()?);
     Ok(())
 }
 
@@ -174,10 +198,14 @@ fn of_process(id: &str) -> Option<Cost> {
         fs::read_to_string(path.join("schedstat")).ok()?.split_whitespace().next()?.parse().ok()
     };
     let nanoseconds = tasks.flatten().filter_map(|task| of_thread(task.path())).sum();
+    Some(Cost { time: Duration::from_nanos(nanoseconds), memory: status(id, "VmHWM:")? })
+}
+
+/// A figure of `/proc/ID/status`, in octets.
+fn status(id: &str, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let memory = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
-    Some(Cost { time: Duration::from_nanos(nanoseconds), memory })
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 fn measure(size: Size, times: usize) -> Outcome<()> {
@@ -208,6 +236,19 @@ fn measure(size: Size, times: usize) -> Outcome<()> {
         row(what, best, octets);
     }
     row("xmlsec1", xmlsec1(&file)?, octets);
+    let few = folder.path().join("few.xml");
+    write(Size { entities: 100, megabytes: 0, ..size }, &few)?;
+    let output = Command::new(&own).args(["read", "--repeat", "1000"]).arg(&few).output()?;
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
+    let figures: Vec<f64> = line.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+    let [early, late] = figures.as_slice() else {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    };
+    println!(
+        "100 entities read 1,000 times: {:.1} MB resident after 100, {:.1} MB after all",
+        early / 1e6,
+        late / 1e6
+    );
     Ok(())
 }
 
