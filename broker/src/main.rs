@@ -14,6 +14,7 @@
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `source_watch/` | other federations' metadata: asked, followed, looked up |
 //! | `registry_edit.rs`, `journal.rs`, `prune.rs`, `proposals.rs`, `seen.rs` | how the registry changes: one publication after the other, with a record |
 //! | `alarm.rs` | what somebody must look at though logins go on |
 //! | `key_use.rs` | which key of which provider verified a message, noted and written |
@@ -47,6 +48,7 @@ mod respond;
 mod route;
 mod seen;
 mod server;
+mod source_watch;
 mod telemetry;
 mod throttle;
 mod wiring;

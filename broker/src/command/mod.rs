@@ -12,6 +12,7 @@ mod proposal;
 mod revision;
 mod saml;
 mod serve;
+mod source;
 mod style;
 mod suspend;
 
@@ -76,6 +77,9 @@ enum Command {
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
+    /// Other federations' metadata: aggregates, MDQ, single addresses.
+    #[command(subcommand)]
+    Source(source::Commands),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -127,6 +131,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
         Command::Proposal(proposal) => proposal::run(&proposal),
+        Command::Source(commands) => source::run(&commands),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

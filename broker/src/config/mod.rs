@@ -21,6 +21,7 @@ use broker_core::{
     organisation::LocalText,
 };
 use metadata::lint::{Profile, Profiles};
+use metadata::source::SourceSettings;
 use serde::Deserialize;
 
 /// The file, as written.
@@ -59,6 +60,9 @@ pub(crate) struct File {
     /// Calls to others.
     #[serde(default)]
     pub(crate) outbound: OutboundSection,
+    /// Other federations' metadata, in order of precedence: `[[source]]`.
+    #[serde(default)]
+    pub(crate) source: Vec<SourceSettings>,
     /// The log.
     #[serde(default)]
     pub(crate) log: LogSection,
@@ -346,6 +350,14 @@ impl Config {
         if let Some(tls) = &mut file.tls {
             in_base(&mut tls.certificate);
             in_base(&mut tls.key);
+        }
+        for source in &mut file.source {
+            source.keys.iter_mut().for_each(in_base);
+            for address in source.url.iter_mut().chain(&mut source.urls) {
+                if let Some(path) = address.strip_prefix("file:") {
+                    *address = format!("file:{}", base.join(path.trim_start_matches("//")).display());
+                }
+            }
         }
         if let Some(embedded) = file.store.url.strip_prefix("embedded:") {
             file.store.url = format!("embedded:{}", base.join(embedded).display());

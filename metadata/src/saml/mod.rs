@@ -12,7 +12,7 @@
 mod build;
 mod contact;
 pub mod entity;
-mod interface;
+pub mod interface;
 pub mod key;
 
 use certs::PublicKey;
@@ -24,7 +24,7 @@ use certs_xml::{
 pub(crate) use build::authority;
 pub use build::{bounds, saml_provider, unregistered_provider};
 pub use entity::IdentityProvider;
-pub(crate) use entity::{role, valid_until};
+pub(crate) use entity::{entity_attribute, role, valid_until};
 
 use crate::lint::{
     report::{Finding, Place, Report},
