@@ -37,6 +37,7 @@ mod journal;
 mod key_use;
 mod moment;
 mod oidc_keys;
+mod operator;
 mod outbound;
 mod own_metadata;
 mod page;

@@ -14,7 +14,7 @@ use crate::{
     endpoint::{
         choice, document, downstream_request, failure, logo, notice, page, provider_answer, token, userinfo,
     },
-    respond,
+    operator, respond,
     wiring::Node,
 };
 
@@ -37,6 +37,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/.well-known/openid-configuration", get(document::discovery))
         .route("/failed/{sealed}", get(failure::page))
         .route("/assets/{name}", get(page::asset))
+        .merge(operator::routes())
         .route("/logo/{name}", get(logo::logo))
         .route("/health", get(page::health))
         .fallback(page::not_found)

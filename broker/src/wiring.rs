@@ -42,8 +42,10 @@ use crate::{
     heavy_work::{Work, WorkBounds},
     key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
+    operator::Counters,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
+    proposals::Office,
     registry_edit::RegistryFile,
     registry_watch::{RegistryWatch, Unconfirmed},
     source_watch::{self, Sources},
@@ -71,6 +73,8 @@ pub(crate) struct Node {
     pub(crate) alarms: Alarms,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
+    /// How many files each operator gave lately.
+    pub(crate) given: Counters,
     /// The keys that sign tokens.
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
@@ -167,6 +171,7 @@ impl Node {
             edits,
             alarms: Alarms::default(),
             desk,
+            given: Counters::new(),
             oidc_keys,
             pages,
             choices: ChoiceIndexes::default(),
@@ -175,6 +180,17 @@ impl Node {
             keys_agreed: AtomicBool::new(false),
             own_metadata: OwnMetadata::default(),
         }))
+    }
+
+    /// Where proposals are handled: as a local command does, from here.
+    pub(crate) fn office(&self) -> Office<'_> {
+        Office {
+            store: &**self.vault.store(),
+            registry: &self.edits,
+            desk: &self.desk,
+            client_secrets: &self.client_secrets,
+            clock: crate::moment::now,
+        }
     }
 
     /// Our OpenID provider face over a registry snapshot.

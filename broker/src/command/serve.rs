@@ -95,5 +95,6 @@ pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiv
             return Some(error);
         }
         node.throttle.tidy();
+        node.given.tidy();
     }
 }
