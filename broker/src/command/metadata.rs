@@ -243,7 +243,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         speaks_for: add.speaks_for.iter().cloned().collect(),
         speaks_for_exactly: None,
         speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
-        speaks_for_exactly: None,
         hidden: add.hidden,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
