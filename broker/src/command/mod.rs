@@ -13,6 +13,7 @@ mod proposal;
 mod revision;
 mod saml;
 mod serve;
+mod source;
 mod style;
 mod suspend;
 
@@ -77,6 +78,9 @@ enum Command {
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
+    /// Other federations' metadata: aggregates, MDQ, single addresses.
+    #[command(subcommand)]
+    Source(source::Commands),
     /// Invite somebody who looks after an organisation's metadata to the page for operators: a link that opens it once.
     Invite(invite::Invite),
     /// SAML messages that somebody captured: what is wrong with one?
@@ -130,6 +134,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
         Command::Proposal(proposal) => proposal::run(&proposal),
+        Command::Source(commands) => source::run(&commands),
         Command::Invite(invite) => invite::run(&invite),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
