@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use invitation::Invitation;
 pub use proposal::{Approval, Event, Happened, HeldFor, Proposal, State};
 pub use shown::{ShownFinding, ShownReport, ShownWords};
-pub use token::{Right, Token};
+pub use token::{NewToken, NoToken, PREFIX as TOKEN_PREFIX, PresentedToken, Right, Token, TokenRefused};
 
 /// Everything that lies on the desk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
