@@ -6,9 +6,9 @@
 //! Neighbours: [`metadata::desk`] says what lies on the desk and how it may change; [`crate::registry_watch`] follows the registry in the same way.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -26,6 +26,11 @@ use certs::{
 use metadata::{
     desk::{Desk, DeskUnreadable},
     revision::{Head, HeadRefused, document_name},
+};
+
+use crate::{
+    journal::{Journal, JournalFailed},
+    seen::Seen,
 };
 
 /// The head's name in the store.
@@ -47,8 +52,8 @@ const SEEN: &str = "desk.head";
 pub(crate) struct DeskFile {
     mac: MacKey,
     seal: SealKey,
-    seen_at: PathBuf,
-    seen: Mutex<Option<Head>>,
+    journal: Journal,
+    seen: Seen,
     current: ArcSwap<(Option<Vec<u8>>, Desk)>,
     confirmed: AtomicI64,
 }
@@ -65,6 +70,9 @@ pub(crate) enum DeskFailed {
     /// The store has not what the head names, or something else in its place. This is an alarm.
     #[error("the desk is refused: {0}")]
     Tampered(String),
+    /// What is about to be put cannot be written down.
+    #[error(transparent)]
+    Journal(#[from] JournalFailed),
     /// It cannot be written.
     #[error("{0}")]
     NotWritten(String),
@@ -79,7 +87,7 @@ pub(crate) enum DeskFailed {
 impl DeskFailed {
     /// Whether somebody has meddled with the store: an alarm, and not a passing trouble.
     pub(crate) fn is_alarm(&self) -> bool {
-        matches!(self, Self::Head(_) | Self::Tampered(_))
+        matches!(self, Self::Head(_) | Self::Tampered(_) | Self::Journal(JournalFailed::Unauthenticated))
     }
 }
 
@@ -120,14 +128,11 @@ impl DeskFile {
     /// Never in practice: see [`SealKey::new`].
     pub(crate) fn new(keys: &KeyDirectory, state: &Path) -> Result<Self, DeskFailed> {
         let mac = keys.registry_secret().mac_key(MAC);
-        let seen_at = state.join(SEEN);
-        // A file that is not ours, or of other keys, counts as none: it can only have been there to refuse more.
-        let seen = std::fs::read(&seen_at).ok().and_then(|octets| Head::open(&octets, &mac).ok());
         Ok(Self {
             seal: SealKey::new(keys.registry_secret(), SEAL)?,
+            journal: Journal::new(keys),
+            seen: Seen::at(state.join(SEEN), &mac),
             mac,
-            seen_at,
-            seen: Mutex::new(seen),
             current: ArcSwap::default(),
             confirmed: AtomicI64::new(i64::MIN),
         })
@@ -175,9 +180,12 @@ impl DeskFile {
         Ok(self.standing(store).await?.desk)
     }
 
-    /// The number of the desk as this machine last saw it: one higher with each change.
-    pub(crate) fn number(&self) -> u64 {
-        self.seen().as_ref().map_or(0, |head| head.number)
+    /// The name of the sealed document that the head names now, if there is one: what a sweep must leave.
+    ///
+    /// # Errors
+    /// [`DeskFailed`].
+    pub(crate) async fn document(&self, store: &dyn Store) -> Result<Option<String>, DeskFailed> {
+        Ok(self.standing(store).await?.head.map(|head| head.manifest))
     }
 
     /// Changes the desk: `work` is given what lies on it and may refuse; it is called anew on the new state when somebody else was faster.
@@ -217,21 +225,26 @@ impl DeskFile {
         let number = standing.head.as_ref().map_or(0, |head| head.number) + 1;
         let head = Head { number, manifest: name.clone(), at: now, record: None };
         let octets = head.seal(&self.mac);
+        // What is put, and what is not needed any more when the head has moved: swept later if this is interrupted.
+        let former = standing.head.as_ref().map(|head| head.manifest.clone());
+        let names: Vec<String> = std::iter::once(name.clone()).chain(former.clone()).collect();
+        let noted = self.journal.note(store, &names, now).await?;
         store.keep(&[document]).await?;
-        match store.move_head(HEAD, standing.octets.as_deref(), &octets).await? {
+        let moved = store.move_head(HEAD, standing.octets.as_deref(), &octets).await?;
+        let left_over = match moved {
             HeadMoved::Moved => {
-                self.saw(head, &octets);
-                // What the head named before is of no use to anybody; where this fails it lies there and can be read by nobody.
-                if let Some(former) = &standing.head {
-                    let _ = store.discard(std::slice::from_ref(&former.manifest)).await;
-                }
-                Ok(true)
+                self.seen.saw(&head, &octets);
+                former
             }
-            HeadMoved::Conflict(_) => {
-                let _ = store.discard(&[name]).await;
-                Ok(false)
-            }
+            // Sealed with a nonce of its own: nobody else can rely on it.
+            HeadMoved::Conflict(_) => Some(name),
+        };
+        // It has happened, or not, whatever becomes of what is left over: that is swept later where the store is away now.
+        let left_over: Vec<String> = left_over.into_iter().collect();
+        if store.discard(&left_over).await.is_ok() {
+            let _ = self.journal.settle(store, noted, now).await;
         }
+        Ok(moved == HeadMoved::Moved)
     }
 
     async fn standing(&self, store: &dyn Store) -> Result<Standing, DeskFailed> {
@@ -239,22 +252,25 @@ impl DeskFile {
         // Between the head and its document somebody may have moved on and discarded it: then the head is another one now.
         for _ in 0..ATTEMPTS {
             let Some(octets) = store.head(HEAD).await? else {
-                if self.seen().is_some() {
-                    return Err(DeskFailed::Tampered(
-                        "the store has none, and this machine has seen one: was it emptied?".to_owned(),
-                    ));
+                if self.seen.number() > 0 {
+                    return Err(DeskFailed::Tampered(format!(
+                        "the store has none, and this machine has seen one: was it emptied? {}",
+                        self.seen.remedy()
+                    )));
                 }
                 return Ok(Standing { octets: None, head: None, desk: Desk::default() });
             };
             let head = Head::open(&octets, &self.mac)?;
-            if let Some(seen) = &*self.seen() {
-                head.follows(seen)?;
-            }
+            self.seen.check(&head)?;
             if missing == head.manifest {
                 break;
             }
-            let Some(document) = store.kept(std::slice::from_ref(&head.manifest)).await?.pop().flatten()
-            else {
+            let found = match store.kept(std::slice::from_ref(&head.manifest)).await {
+                // Something else lies under the name.
+                Err(StoreError::Unexpected(why)) => return Err(DeskFailed::Tampered(why)),
+                found => found?,
+            };
+            let Some(document) = found.into_iter().next().flatten() else {
                 missing = head.manifest;
                 continue;
             };
@@ -262,27 +278,9 @@ impl DeskFile {
                 self.seal.open(&document).map_err(|error| DeskFailed::Tampered(error.to_string()))?;
             let desk =
                 Desk::from_document(&opened).map_err(|error| DeskFailed::Tampered(error.to_string()))?;
-            self.saw(head.clone(), &octets);
+            self.seen.saw(&head, &octets);
             return Ok(Standing { octets: Some(octets), head: Some(head), desk });
         }
         Err(DeskFailed::Tampered(format!("the store has lost the document {missing}")))
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, Option<Head>> {
-        // What a panicking holder left is whole: it is replaced in one step.
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn saw(&self, head: Head, octets: &[u8]) {
-        let mut seen = self.seen();
-        if seen.as_ref().is_some_and(|seen| seen.number >= head.number) {
-            return;
-        }
-        let staged = self.seen_at.with_extension("part");
-        let written = std::fs::write(&staged, octets).and_then(|()| std::fs::rename(&staged, &self.seen_at));
-        if let Err(error) = written {
-            tracing::debug!(%error, "the desk's head could not be remembered on this machine's disk");
-        }
-        *seen = Some(head);
     }
 }

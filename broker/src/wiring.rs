@@ -101,6 +101,11 @@ pub(crate) fn registry_key(keys: &KeyDirectory) -> MacKey {
     keys.registry_secret().mac_key("registry head")
 }
 
+/// The key that authenticates the record of when keys were used.
+pub(crate) fn key_use_key(keys: &KeyDirectory) -> MacKey {
+    keys.registry_secret().mac_key("key use")
+}
+
 impl Node {
     /// Makes a node around a store that is open.
     ///

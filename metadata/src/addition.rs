@@ -3,6 +3,8 @@
 //!
 //! Neighbours: `saml` and `oidc` read, `lint` judges, `revision` keeps.
 
+mod again;
+
 use std::{collections::BTreeSet, fmt};
 
 use broker_core::{
@@ -33,6 +35,8 @@ use crate::{
     secret_hash::SecretHash,
     settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
 };
+
+pub use again::check_again;
 
 /// More parties than this in one file are not added by hand.
 pub const MOST_ENTITIES: usize = 20;

@@ -1,48 +1,98 @@
-//! How local commands change the registry: read what is live, prepare the change, put documents first and move the head last, if nobody moved it in
-//! between. What was live stays live whenever something is refused.
+//! The registry and the desk, open for a local command: the same doors as inside a node that serves (`registry_edit.rs`, `desk.rs`), and what a person
+//! at the terminal is told.
 
-use std::{path::Path, sync::Arc};
+use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
-use broker_core::port::{HeadMoved, Store};
+use broker_core::port::Store;
 use certs::{key_directory::KeyDirectory, mac::MacKey};
-use metadata::{
-    Registry,
-    lint::Tongue,
-    revision::{Change, Head, Manifest},
-};
+use clap::Args;
+use metadata::{Registry, desk::Actor, lint::Tongue};
 
 use super::Stopped;
+pub(crate) use crate::registry_edit::{Changes, Signed};
 use crate::{
     config::Config,
+    desk::{DeskFailed, DeskFile},
     moment,
-    registry_watch::{self, HEAD},
+    proposals::ProposalFailed,
+    prune::{self, PruneFailed},
+    registry_edit::{EditFailed, Live, RegistryFile},
     wiring,
 };
 
-/// How often somebody else may be faster before we give up.
-const ATTEMPTS: usize = 5;
+/// After so many revisions a publication also takes away what is older than history is kept.
+const PRUNES_EACH: u64 = 50;
 
-/// The registry, open for a change.
-pub(crate) struct Edit {
-    store: Arc<dyn Store>,
-    mac: MacKey,
-    /// What client secrets are hashed with.
-    pub(crate) client_secrets: Arc<MacKey>,
-    config: Config,
-    head: Option<Vec<u8>>,
-    /// What is live.
-    pub(crate) registry: Registry,
-    /// What our service providers are called.
-    pub(crate) service_providers: Vec<String>,
+/// `--as NAME --note TEXT`
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Author {
+    /// Who does this, for the history. Without it: the user of this machine who runs the command.
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+    /// What to write into the history beside it.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
 }
 
-/// What a change puts and moves.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    /// Documents to keep.
-    pub(crate) documents: Vec<Vec<u8>>,
-    /// Changes of the manifest, in order.
-    pub(crate) list: Vec<Change>,
+impl Author {
+    /// As the history has it.
+    ///
+    /// # Errors
+    /// When a name is empty or overlong.
+    pub(crate) fn signed(&self) -> Result<Signed, Stopped> {
+        let note = self.note.as_deref().map(str::trim).unwrap_or_default();
+        if note.chars().count() > LONGEST_NOTE {
+            return Err(Stopped::could_not(format!("a note has at most {LONGEST_NOTE} characters")));
+        }
+        Ok(Signed::by(operator(self.name.as_deref())?, note))
+    }
+}
+
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 2000;
+/// The longest name of a person, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// The operator who runs this command: by the name given, else the user of this machine.
+///
+/// # Errors
+/// When the name is empty, overlong, or has control characters.
+pub(crate) fn operator(name: Option<&str>) -> Result<Actor, Stopped> {
+    let name = name.map_or_else(user, |name| name.trim().to_owned());
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits {
+        Ok(Actor::Operator { name })
+    } else {
+        Err(Stopped::could_not(format!("--as takes a name of 1 to {LONGEST_NAME} printable characters")))
+    }
+}
+
+/// The user of this machine who runs this process, by the system and not by a variable that anybody can set.
+fn user() -> String {
+    let Ok(id) = std::fs::metadata("/proc/self").map(|process| process.uid()) else {
+        return std::env::var("USER").unwrap_or_else(|_| "the operator".to_owned());
+    };
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("user {id}"))
+}
+
+/// The registry and the desk, open for a change.
+pub(crate) struct Edit {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) file: RegistryFile,
+    pub(crate) desk: DeskFile,
+    pub(crate) live: Live,
+    /// What client secrets are hashed with.
+    pub(crate) client_secrets: Arc<MacKey>,
+    /// What our service providers are called.
+    pub(crate) service_providers: Vec<String>,
+    /// Who publishes.
+    pub(crate) signed: Signed,
 }
 
 impl Edit {
@@ -62,32 +112,32 @@ impl Edit {
         let keys = KeyDirectory::open(&config.file.keys).map_err(Stopped::could_not)?;
         let store = wiring::open_store_for_command(&config).await.map_err(Stopped::could_not)?;
         wiring::agree_on_keys(&*store, &keys, true).await.map_err(Stopped::could_not)?;
-        let mut edit = Self {
+        let file = RegistryFile::new(&keys, config.file.state.clone())?;
+        let desk = DeskFile::new(&keys, &config.file.state)?;
+        let live = file.read(&*store, None, moment::now()).await?;
+        Ok(Self {
             store,
-            mac: wiring::registry_key(&keys),
+            file,
+            desk,
+            live,
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
-            config,
-            head: None,
-            registry: Registry::default(),
-        };
-        edit.read().await?;
-        Ok(edit)
+            signed: Author::default().signed()?,
+        })
     }
 
-    async fn read(&mut self) -> Result<(), Stopped> {
-        self.head = self.store.head(HEAD).await.map_err(Stopped::could_not)?;
-        let Some(head) = &self.head else {
-            self.registry = Registry::default();
-            return Ok(());
-        };
-        let opened = Head::open(head, &self.mac).map_err(Stopped::could_not)?;
-        let directory = self.config.file.state.join("registry");
-        let (manifest, contents) =
-            registry_watch::fetch(&*self.store, &opened, &directory).await.map_err(Stopped::could_not)?;
-        self.registry = registry_watch::build(opened.number, &manifest, &contents, None, moment::now())
-            .map_err(Stopped::could_not)?;
-        Ok(())
+    /// The same, by whoever is named.
+    ///
+    /// # Errors
+    /// As [`Author::signed`].
+    pub(crate) fn signed(mut self, author: &Author) -> Result<Self, Stopped> {
+        self.signed = author.signed()?;
+        Ok(self)
+    }
+
+    /// What is live.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.live.registry
     }
 
     /// The octets of a registered document.
@@ -95,12 +145,7 @@ impl Edit {
     /// # Errors
     /// When the store is away or has lost it.
     pub(crate) async fn document(&self, name: &str) -> Result<Vec<u8>, Stopped> {
-        let found = self.store.kept(&[name.to_owned()]).await.map_err(Stopped::could_not)?;
-        found
-            .into_iter()
-            .next()
-            .flatten()
-            .ok_or_else(|| Stopped::could_not(format!("the store has lost the document {name}")))
+        Ok(self.file.document(&*self.store, name).await?)
     }
 
     /// Prepares and makes a change, anew when somebody else was faster.
@@ -109,44 +154,70 @@ impl Edit {
     /// What `prepare` refuses with, what the manifest refuses, or that the store is away.
     pub(crate) async fn change<T>(
         &mut self,
-        mut prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
+        prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
     ) -> Result<(u64, T), Stopped> {
-        for _ in 0..ATTEMPTS {
-            let (changes, told) = prepare(&self.registry)?;
-            if changes.list.is_empty() {
-                return Ok((self.registry.number(), told));
-            }
-            let mut manifest: Manifest = self.registry.manifest().clone();
-            for change in changes.list {
-                manifest = manifest.with(change).map_err(Stopped::refused)?;
-            }
-            let document = manifest.to_document().map_err(Stopped::could_not)?;
-            let head = Head {
-                number: self.registry.number() + 1,
-                manifest: manifest.name().map_err(Stopped::could_not)?,
-                at: moment::now(),
-                record: None,
-            };
-            let sealed = head.seal(&self.mac);
-            let mut contents = changes.documents;
-            contents.push(document);
-            self.store.keep(&contents).await.map_err(Stopped::could_not)?;
-            match self
-                .store
-                .move_head(HEAD, self.head.as_deref(), &sealed)
-                .await
-                .map_err(Stopped::could_not)?
-            {
-                HeadMoved::Moved => {
-                    self.read().await?;
-                    return Ok((head.number, told));
-                }
-                HeadMoved::Conflict(_) => self.read().await?,
-            }
+        let before = self.live.registry.number();
+        let (number, told) =
+            self.file.change(&*self.store, &mut self.live, &self.signed, moment::now, prepare).await?;
+        if number > before {
+            self.after(number).await;
         }
-        Err(Stopped::could_not(
-            "somebody else changed the registry again and again; nothing was changed. Try again.",
-        ))
+        Ok((number, told))
+    }
+
+    /// What follows a publication, and is no reason to say that it failed: proposals that it overtook are closed, and what is older than history is
+    /// kept goes.
+    pub(crate) async fn after(&self, number: u64) {
+        if let Err(error) = crate::proposals::reconcile(self.office(), &self.live).await {
+            tracing::warn!(%error, "proposals that this revision overtakes could not be closed");
+        }
+        if number.is_multiple_of(PRUNES_EACH)
+            && let Err(error) = prune::run(&*self.store, &self.file, &self.desk, moment::now).await
+        {
+            tracing::warn!(%error, "old revisions could not be taken away");
+        }
+    }
+
+    /// What proposals are handled with.
+    pub(crate) fn office(&self) -> crate::proposals::Office<'_> {
+        crate::proposals::Office {
+            store: &*self.store,
+            registry: &self.file,
+            desk: &self.desk,
+            client_secrets: &self.client_secrets,
+            clock: moment::now,
+        }
+    }
+}
+
+impl From<EditFailed> for Stopped {
+    fn from(failed: EditFailed) -> Self {
+        if failed.is_refusal() { Self::refused(failed) } else { Self::could_not(failed) }
+    }
+}
+
+impl From<DeskFailed> for Stopped {
+    fn from(failed: DeskFailed) -> Self {
+        Self::could_not(failed)
+    }
+}
+
+impl From<PruneFailed> for Stopped {
+    fn from(failed: PruneFailed) -> Self {
+        Self::could_not(failed)
+    }
+}
+
+impl From<ProposalFailed> for Stopped {
+    fn from(failed: ProposalFailed) -> Self {
+        match failed {
+            ProposalFailed::Refused(refused) => Self::refused(refused),
+            ProposalFailed::Rules(report) => Self::refused(format!(
+                "{}\nNothing was changed.",
+                report.render("the proposal", tongue()).trim_end()
+            )),
+            other => Self::could_not(other),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `sparvidd metadata add|list|show|remove`
 
+mod propose;
 mod value;
 
 use std::{
@@ -26,7 +27,7 @@ use value::{assurance_profile, attribute, behind, narrowing, profile, subject_so
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Changes, Edit},
+    edit::{self, Author, Changes, Edit},
     style,
 };
 use crate::{
@@ -70,6 +71,8 @@ pub(crate) struct Add {
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
     /// Who answers for them, where the files do not say.
     #[arg(long, value_name = "NUMBER")]
     organisation: Option<String>,
@@ -121,6 +124,9 @@ pub(crate) struct Add {
     /// Only report; change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Do not make it live: put it on the desk, for another person to approve (sparvidd proposal).
+    #[arg(long, conflicts_with = "dry_run")]
+    propose: bool,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -156,6 +162,8 @@ pub(crate) struct Remove {
     names: Vec<String>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -241,7 +249,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         let octets = if is_address(&name) { fetched(&config, &name).await? } else { edit::read_file(path)? };
         files.push((name, octets));
     }
-    let mut edit = Edit::of(config).await?;
+    let mut edit = Edit::of(config).await?.signed(&add.author)?;
     if let Some(name) = &add.service_provider
         && !edit.service_providers.contains(name)
     {
@@ -249,6 +257,9 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             "no service provider is called {name}; there are: {}",
             edit.service_providers.join(", ")
         )));
+    }
+    if add.propose {
+        return propose::run(&edit, &files, &choices, add.json).await;
     }
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
@@ -268,7 +279,18 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             );
         }
     }
-    for secret in &outcome.secrets {
+    say_secrets(&mut lines, &outcome.secrets);
+    match outcome.revision {
+        None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
+        Some(number) => {
+            lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."))
+        }
+    }
+    Ok(())
+}
+
+fn say_secrets(lines: &mut Lines, secrets: &[ShownSecret]) {
+    for secret in secrets {
         lines.gap();
         lines.say(Tone::Strong, format!("The secret of {}, shown this once:", secret.client_id));
         lines.say(Tone::Accent, format!("  {}", secret.secret));
@@ -277,13 +299,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             "  Give it to the relying party by a safe way. Here only a keyed hash of it is kept.",
         );
     }
-    match outcome.revision {
-        None => lines.say(Tone::Quiet, "Nothing was changed (--dry-run)."),
-        Some(number) => {
-            lines.say(Tone::Quiet, format!("Revision {number} is live on every node within two seconds."))
-        }
-    }
-    Ok(())
 }
 
 /// Whether what stands for a file is an address. Only an http one is, so that a mistyped scheme is looked for as a file and said to be missing.
@@ -381,7 +396,7 @@ struct Row {
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let registry = &edit.registry;
+    let registry = edit.registry();
     let providers = registry.providers_by_name().iter().map(|policy| Row {
         kind: "provider",
         id: policy.id.to_string(),
@@ -440,7 +455,7 @@ fn entry<'r>(registry: &'r metadata::Registry, name: &str) -> Option<(&'r EntryI
 
 async fn show(show: &Show) -> Result<(), Stopped> {
     let edit = Edit::open(&show.config.config).await?;
-    let (id, found) = entry(&edit.registry, &show.id).ok_or_else(|| {
+    let (id, found) = entry(edit.registry(), &show.id).ok_or_else(|| {
         Stopped::refused(format!(
             "Nobody is registered as {}. sparvidd metadata list shows everybody.",
             show.id
@@ -464,7 +479,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
 }
 
 async fn remove(remove: &Remove) -> Result<(), Stopped> {
-    let mut edit = Edit::open(&remove.config.config).await?;
+    let mut edit = Edit::open(&remove.config.config).await?.signed(&remove.author)?;
     let (number, removed) = edit
         .change(|registry| {
             let mut changes = Changes::default();

@@ -8,6 +8,8 @@ pub(crate) mod failure;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod organisation;
+mod proposal;
+mod revision;
 mod saml;
 mod serve;
 mod style;
@@ -61,6 +63,12 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// Revisions of the registry: who changed what, and how to bring one back.
+    #[command(subcommand)]
+    Revision(revision::Revision),
+    /// Proposals that wait for another person's approval.
+    #[command(subcommand)]
+    Proposal(proposal::Proposal),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -108,6 +116,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Revision(revision) => revision::run(&revision),
+        Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

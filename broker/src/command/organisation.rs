@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Changes, Edit},
+    edit::{self, Author, Changes, Edit},
     style,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Add {
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    author: Author,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -99,7 +101,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if refused {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
-    let mut edit = Edit::open(&add.config.config).await?;
+    let mut edit = Edit::open(&add.config.config).await?.signed(&add.author)?;
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
         let mut lines = Lines::to_stdout();
@@ -135,7 +137,7 @@ pub(crate) async fn put(edit: &mut Edit, records: &[Record]) -> Result<(u64, Vec
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let records: Vec<&Record> = edit.registry.organisations().map(|record| &**record).collect();
+    let records: Vec<&Record> = edit.registry().organisations().map(|record| &**record).collect();
     if list.json {
         return style::json(&records);
     }
@@ -148,12 +150,12 @@ async fn list(list: &List) -> Result<(), Stopped> {
         .iter()
         .map(|record| {
             let providers = edit
-                .registry
+                .registry()
                 .saml_providers()
                 .filter(|peer| peer.policy.organisation.number == record.number)
                 .count();
             let services = edit
-                .registry
+                .registry()
                 .oidc_clients()
                 .filter(|peer| peer.policy.organisation.number == record.number)
                 .count();
@@ -172,7 +174,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
         ))
     })?;
     let edit = Edit::open(&show.config.config).await?;
-    let record = edit.registry.organisation(&number).ok_or_else(|| {
+    let record = edit.registry().organisation(&number).ok_or_else(|| {
         Stopped::refused(format!(
             "No organisation {number} is registered. sparvidd organisation list shows them."
         ))
@@ -180,13 +182,13 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     let shown = Shown {
         record,
         providers: edit
-            .registry
+            .registry()
             .saml_providers()
             .filter(|peer| peer.policy.organisation.number == number)
             .map(|peer| peer.policy.id.to_string())
             .collect(),
         relying_parties: edit
-            .registry
+            .registry()
             .oidc_clients()
             .filter(|peer| peer.policy.organisation.number == number)
             .map(|peer| peer.client_id.to_string())

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `proposal.rs` | a change that somebody wants, and its life until it is live or not wanted any more |
+//! | `life.rs` | what may happen to a proposal, by whom, and what is said when it may not |
 //! | `token.rs` | who may use the API, for which organisation, with which right |
 //! | `invitation.rs` | who may come in by the door for operators |
 //! | `shown.rs` | a report as it was shown, kept with a proposal |
@@ -14,6 +15,7 @@
 //! Neighbours: [`crate::revision`] is what a published proposal becomes; [`crate::addition`] makes changes out of files.
 
 mod invitation;
+mod life;
 mod proposal;
 mod shown;
 mod token;
@@ -23,6 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use invitation::Invitation;
+pub use life::{Awaiting, Closed, DeskRefused, KEPT_CLOSED, KEPT_DAYS, MOST_OPEN, MOST_OPEN_EACH, Wanted};
 pub use proposal::{Approval, Event, Happened, HeldFor, Proposal, State};
 pub use shown::{ShownFinding, ShownReport, ShownWords};
 pub use token::{NewToken, NoToken, PREFIX as TOKEN_PREFIX, PresentedToken, Right, Token, TokenRefused};

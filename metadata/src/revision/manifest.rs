@@ -165,6 +165,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The entry that it is about; `None`: it is about a suspension.
+    #[must_use]
+    pub fn entry(&self) -> Option<EntryId> {
+        match self {
+            Self::AddOrganisation { number, .. } => Some(EntryId::Organisation(number.clone())),
+            Self::AddMetadata { id, .. } | Self::Remove { id } => Some(id.clone()),
+            Self::Suspend { .. } | Self::Resume { .. } => None,
+        }
+    }
+}
+
 impl Manifest {
     /// Reads what [`Manifest::to_document`] wrote.
     ///

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `head.rs` | the head: numbered, under a MAC whose key lies outside the store |
 //! | `manifest.rs` | who is registered, with which document and settings; how that may change |
+//! | `record.rs` | the sealed record of a revision: who, when, what changed; each names the one before |
 //! | `suspension.rs` | what is suspended, by whom and why |
 //! | `difference.rs`, `guard.rs` | what a change changes, in words; which changes are held for a second approval |
 //! | `build.rs` | a manifest and its documents to a [`crate::Registry`], taking over what did not change |
@@ -17,6 +18,7 @@ pub mod difference;
 pub mod guard;
 mod head;
 mod manifest;
+mod record;
 pub mod suspension;
 
 use certs::DigestAlgorithm;
@@ -25,6 +27,7 @@ pub use build::{BuildFailed, Withheld};
 pub use head::{Head, HeadRefused};
 pub use suspension::{Suspension, Target};
 pub use manifest::{Change, ChangeRefused, Entry, EntryId, Manifest, ManifestUnreadable};
+pub use record::{EntryChange, Link, Record, RecordRefused, SEAL_LABEL, other_changes};
 
 /// The name of a document: the SHA-256 of its octets, lower-case hexadecimal.
 #[must_use]

@@ -1,0 +1,180 @@
+//! What history, desk and journal need no more is taken away: revisions beyond the last 200 that are older than 400 days, with the manifests and
+//! documents that only they had; proposals that have been closed for as long; and what interrupted publications left a day ago.
+//!
+//! Whatever is live, can be restored, lies on the desk or is just being put stays. While this runs nobody puts anything ([`crate::journal`]).
+
+use std::collections::BTreeSet;
+
+use broker_core::{
+    moment::Timestamp,
+    port::{Store, StoreError},
+};
+use metadata::revision::{Link, Record};
+
+use crate::{
+    desk::{DeskFailed, DeskFile},
+    journal::{Journal, JournalFailed, PendingEntry},
+    registry_edit::{EditFailed, RegistryFile},
+};
+
+/// So many of the last revisions are kept ...
+pub(crate) const KEPT_REVISIONS: u64 = 200;
+/// ... and all that are younger than so many days.
+pub(crate) const KEPT_DAYS: i64 = 400;
+/// What an interrupted publication put is kept for that many seconds: it could still be under way.
+const INTERRUPTED_SECONDS: i64 = 86_400;
+/// Contents that are discarded at once.
+const BATCH: usize = 256;
+
+/// What was taken away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Pruned {
+    /// Revisions.
+    pub(crate) revisions: usize,
+    /// Closed proposals.
+    pub(crate) proposals: usize,
+    /// Interrupted publications.
+    pub(crate) interrupted: usize,
+    /// Contents of all of them.
+    pub(crate) contents: usize,
+}
+
+/// Why nothing, or not all, was taken away.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum PruneFailed {
+    /// The registry cannot be read.
+    #[error(transparent)]
+    Registry(#[from] EditFailed),
+    /// The desk cannot be read or changed.
+    #[error(transparent)]
+    Desk(#[from] DeskFailed),
+    /// Nobody else could be kept from writing.
+    #[error(transparent)]
+    Journal(#[from] JournalFailed),
+    /// Nobody can say.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// It took too long.
+    #[error("the store is slow; not all was taken away. Run `sparvidd revision prune` again.")]
+    Slow,
+}
+
+/// Takes away what is not needed.
+///
+/// # Errors
+/// [`PruneFailed`]; what is needed is there all the same.
+pub(crate) async fn run(
+    store: &dyn Store,
+    registry: &RegistryFile,
+    desk: &DeskFile,
+    clock: fn() -> Timestamp,
+) -> Result<Pruned, PruneFailed> {
+    let proposals = closed(store, registry, desk, clock()).await?;
+    let began = clock();
+    let entries = registry.journal.begin_sweep(store, began).await?;
+    let swept = sweep(store, registry, desk, &entries, began, clock).await;
+    let ended = match &swept {
+        Ok((_, gone)) => gone.clone(),
+        Err(_) => Vec::new(),
+    };
+    registry.journal.end_sweep(store, began, &ended).await?;
+    swept.map(|(pruned, _)| Pruned { proposals, ..pruned })
+}
+
+/// Proposals that have been closed for long leave the desk. Their documents are written down as pending, and go with the sweep of the next day.
+async fn closed(
+    store: &dyn Store,
+    registry: &RegistryFile,
+    desk: &DeskFile,
+    now: Timestamp,
+) -> Result<usize, PruneFailed> {
+    let closed = desk.read(store).await?.prune(now);
+    if closed.is_empty() {
+        return Ok(0);
+    }
+    let documents: Vec<String> = closed.iter().flat_map(|one| one.documents.iter().cloned()).collect();
+    // Never settled: that is what hands them to the sweep.
+    let _ = registry.journal.note(store, &documents, now).await?;
+    desk.change(store, now, |desk| Ok::<_, DeskFailed>(desk.prune(now).len()))
+        .await
+        .map_err(PruneFailed::from)
+}
+
+async fn sweep(
+    store: &dyn Store,
+    registry: &RegistryFile,
+    desk: &DeskFile,
+    entries: &[PendingEntry],
+    began: Timestamp,
+    clock: fn() -> Timestamp,
+) -> Result<(Pruned, Vec<PendingEntry>), PruneFailed> {
+    let head = registry.head(store).await?.map(|(_, head)| head);
+    let history = registry.history(store, head.as_ref(), |_| true).await?;
+    let newest = head.as_ref().map_or(0, |head| head.number);
+    let (kept, past) = history.records.split_at(kept_of(&history.records, newest, began));
+
+    // All that must stay.
+    let mut stays: BTreeSet<String> = BTreeSet::new();
+    if let Some(head) = &head {
+        let manifest = registry.manifest(store, &head.manifest).await?;
+        stays.extend(manifest.documents().map(str::to_owned));
+        stays.insert(head.manifest.clone());
+    }
+    for (link, record) in kept {
+        stays.insert(link.record.clone());
+        stays.insert(record.manifest.clone());
+        stays.extend(record.changed.iter().filter_map(|one| Some(one.after.as_ref()?.document().to_owned())));
+    }
+    // What was there before the oldest that is kept, and stayed for a while.
+    if let Some((_, oldest)) = kept.last() {
+        let manifest = registry.manifest(store, &oldest.manifest).await?;
+        stays.extend(manifest.documents().map(str::to_owned));
+    }
+    let lying = desk.read(store).await?;
+    stays.extend(lying.documents().map(str::to_owned));
+    stays.extend(desk.document(store).await?);
+
+    let mut goes: BTreeSet<String> = BTreeSet::new();
+    let mut gone = Vec::new();
+    for entry in entries {
+        let names = Journal::names(store, entry).await?.unwrap_or_default();
+        if began.since(entry.at) > INTERRUPTED_SECONDS {
+            goes.extend(names);
+            gone.push(entry.clone());
+        } else {
+            // Perhaps just being put.
+            stays.extend(names);
+        }
+    }
+    let former = kept.last().filter(|_| !past.is_empty());
+    let before = former.iter().flat_map(|(_, oldest)| oldest.changed.iter());
+    goes.extend(before.filter_map(|one| Some(one.before.as_ref()?.document().to_owned())));
+    for (_, record) in past {
+        goes.insert(record.manifest.clone());
+        goes.extend(record.documents().map(str::to_owned));
+    }
+    let mut names: Vec<String> = goes.difference(&stays).cloned().collect();
+    // Records last, the oldest first: an interruption leaves a chain that this finds again.
+    names.extend(past.iter().rev().map(|(link, _)| link.record.clone()));
+    let ends = Journal::sweep_ends(began);
+    for batch in names.chunks(BATCH) {
+        if clock() >= ends || clock() < began {
+            return Err(PruneFailed::Slow);
+        }
+        store.discard(batch).await?;
+    }
+    let pruned =
+        Pruned { revisions: past.len(), proposals: 0, interrupted: gone.len(), contents: names.len() };
+    Ok((pruned, gone))
+}
+
+/// How many of the records, the newest first, are kept.
+fn kept_of(records: &[(Link, Record)], newest: u64, now: Timestamp) -> usize {
+    let oldest = now.plus(-KEPT_DAYS * 86_400);
+    records
+        .iter()
+        .take_while(|(link, record)| {
+            newest.saturating_sub(link.number) < KEPT_REVISIONS || record.at >= oldest
+        })
+        .count()
+}
