@@ -188,6 +188,9 @@ impl<'n> Step<'n> {
     pub(crate) async fn look(&self, selector: &str, query: &str) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
+        // A relying party that was suspended since, or whose last provider was, has no choice to show.
+        let offered = routing::offered(&login.context().request, &*self.registry);
+        offered.map_err(|failure| Box::new(Trouble::of(failure, login.context())))?;
         Ok(choice::page(self, login.context(), &cookie, query))
     }
 
@@ -291,6 +294,9 @@ impl<'n> Step<'n> {
             // No provider of this role is ever asked a second time; the OpenID role will bring the egress client with it.
             Completion::Fetch(_) => return Err(trouble(FailureCode::Internal.into())),
         };
+        if let Some(key) = result.value().key {
+            self.node.key_use.note(&provider, key, self.moment.now);
+        }
         let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
         match released {
             Release::Released(login) => {
@@ -355,8 +361,17 @@ impl<'n> Step<'n> {
             .relying_party(relying_party)
             .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
         let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-        routing::admissible(&provider, &relying_party).map_err(Box::new)?;
+        routing::admissible(&provider, &relying_party, self.registry.suspensions()).map_err(Box::new)?;
         Ok((provider, relying_party))
+    }
+
+    /// Whether what the person was shown may still leave: neither the peers nor what the login stands on has been suspended since.
+    fn still_standing(&self, login: &Login<AwaitingNotice>) -> Result<(), Box<Trouble>> {
+        let (context, identity) = (login.context(), login.state().identity());
+        let standing = self
+            .still_admissible(&identity.provider, &context.request.relying_party)
+            .and_then(|_| self.registry.suspensions().allow(&identity.grounds()).map_err(Box::new));
+        standing.map_err(|failure| Box::new(Trouble::of(*failure, context).at(&identity.provider)))
     }
 
     fn notice_of(&self, cookie: &LoginCookie, trip: &Handle) -> Result<NoticeName, Box<Trouble>> {
@@ -369,6 +384,7 @@ impl<'n> Step<'n> {
         let name = NoticeName::of_tag(self.node, &cookie, tag)
             .ok_or_else(|| self.lost(FailureCode::PageExpired, &cookie))?;
         let login = self.awaiting_notice(&cookie, &name).await?;
+        self.still_standing(&login)?;
         Ok(notice::page(self, &login, &cookie, &name))
     }
 
@@ -389,8 +405,7 @@ impl<'n> Step<'n> {
         let context = login.context().clone();
         let provider = login.state().identity().provider.clone();
         if accept {
-            self.still_admissible(&provider, &context.request.relying_party)
-                .map_err(|failure| Box::new(Trouble::of(*failure, &context).at(&provider)))?;
+            self.still_standing(&login)?;
             return self.answer(login.accepted(), place, None).await;
         }
         self.finish(place, (&context, &provider), Ended::Failed, None, &[]).await?;

@@ -13,6 +13,8 @@
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `key_use.rs` | which key of which provider verified a message, noted and written |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
@@ -26,6 +28,7 @@ mod drive;
 mod endpoint;
 mod failed;
 mod heavy_work;
+mod key_use;
 mod journal;
 mod moment;
 mod oidc_keys;

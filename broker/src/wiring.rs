@@ -76,6 +76,8 @@ pub(crate) struct Node {
     pub(crate) work: Work,
     /// How often one may ask.
     pub(crate) throttle: Throttle,
+    /// Which keys of providers verified messages here.
+    pub(crate) key_use: KeyUseNotes,
     op: OpSettings,
     sp: SpEntities,
     keys_agreed: AtomicBool,
@@ -140,6 +142,7 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            key_use: KeyUseNotes::new(key_use_key(&keys)),
             origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,
             keys,
@@ -214,6 +217,9 @@ impl Node {
         }
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");
+        }
+        if let Err(error) = self.key_use.write_if_due(store, crate::moment::now()).await {
+            tracing::warn!(%error, "when keys were used could not be written; the next try is in a minute");
         }
         Ok(())
     }

@@ -13,6 +13,7 @@
 //! | `signed_info.rs` | reads `SignedInfo`, refusing all that the profile does not name |
 //! | `refused.rs` | one variant for each refusal |
 //! | `sign.rs` | signs what we write |
+//! | `streaming.rs` | verifies a metadata file of any size while it is read |
 //!
 //! Neighbours: `certs_xml` (documents and canonical form), `public_key` and `signer` (the keys).
 
@@ -28,6 +29,7 @@ use crate::{AlgorithmPolicy, KeyThumbprint, PublicKey, SignatureAlgorithm};
 mod refused;
 mod sign;
 mod signed_info;
+pub mod streaming;
 
 pub use refused::SignatureRefused;
 pub use sign::{CannotSign, sign_enveloped};
@@ -47,6 +49,7 @@ pub enum Profile {
 #[derive(Clone)]
 pub struct SignedElement {
     canonical: Vec<u8>,
+    digest: Vec<u8>,
     algorithm: SignatureAlgorithm,
     key: KeyThumbprint,
 }
@@ -116,10 +119,30 @@ pub fn verify(
     profile: Profile,
 ) -> Result<Verified<SignedElement>, SignatureRefused> {
     let signature = own_signature(element)?;
-    let (signed_info, value) = parts(signature)?;
     let is_root = element.parent().is_none();
     let permitted = Permitted { policy: *policy, whole_document: profile == Profile::Metadata && is_root };
+    let (signed, key) = authenticated(signature, keys, permitted)?;
+    refers_to(&signed.reference, element.attribute("ID"), permitted)?;
+    let canonical = canonicalize(element, &signed.transform, Some(signature))?;
+    let digest = signed.digest_algorithm.digest(&canonical);
+    if !bool::from(digest.ct_eq(&signed.digest)) {
+        return Err(SignatureRefused::DigestMismatch);
+    }
+    Ok(Verified::vouched_for_by_a_verifier(SignedElement {
+        canonical,
+        digest,
+        algorithm: signed.algorithm,
+        key,
+    }))
+}
 
+/// What `SignedInfo` of `signature` says, once one of `keys` is known to have signed it, and which.
+fn authenticated(
+    signature: Element<'_>,
+    keys: &[PublicKey],
+    permitted: Permitted,
+) -> Result<(SignedInfo, KeyThumbprint), SignatureRefused> {
+    let (signed_info, value) = parts(signature)?;
     // The octets of SignedInfo are found by what it says about itself; all else is read from those octets, once they are
     // known to be signed.
     let written = SignedInfo::read(signed_info, permitted)?;
@@ -133,18 +156,7 @@ pub fn verify(
     if signed.canonicalization != written.canonicalization || signed.algorithm != written.algorithm {
         return Err(SignatureRefused::SignedInfoAmbiguous);
     }
-
-    refers_to(&signed.reference, element, permitted)?;
-    let canonical = canonicalize(element, &signed.transform, Some(signature))?;
-    let digest = signed.digest_algorithm.digest(&canonical);
-    if !bool::from(digest.ct_eq(&signed.digest)) {
-        return Err(SignatureRefused::DigestMismatch);
-    }
-    Ok(Verified::vouched_for_by_a_verifier(SignedElement {
-        canonical,
-        algorithm: signed.algorithm,
-        key: key.thumbprint(),
-    }))
+    Ok((signed, key.thumbprint()))
 }
 
 /// The one `Signature` directly inside `element`. SAML 2.0 core, section 5.4.1: at most one, and enveloped.
@@ -202,12 +214,15 @@ fn keys_for(
 
 /// SAML 2.0 core, section 5.4.2: the reference is to the element that carries the signature. That no other element has the
 /// same identifier, the reader has seen to.
-fn refers_to(reference: &str, element: Element<'_>, permitted: Permitted) -> Result<(), SignatureRefused> {
+fn refers_to(
+    reference: &str,
+    identifier: Option<&str>,
+    permitted: Permitted,
+) -> Result<(), SignatureRefused> {
     if reference.is_empty() && permitted.whole_document {
         return Ok(());
     }
-    let identifier = element.attribute("ID").filter(|identifier| !identifier.is_empty());
-    match (identifier, reference.strip_prefix('#')) {
+    match (identifier.filter(|identifier| !identifier.is_empty()), reference.strip_prefix('#')) {
         (None, _) => Err(SignatureRefused::NoId),
         (Some(identifier), Some(referred)) if identifier == referred => Ok(()),
         _ => Err(SignatureRefused::ReferenceElsewhere),

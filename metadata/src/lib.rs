@@ -10,6 +10,7 @@
 //! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
 //! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
+//! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`] | the record files of organisations |
@@ -33,6 +34,7 @@ pub mod revision;
 pub mod saml;
 pub mod secret_hash;
 pub mod settings;
+pub mod source;
 mod words;
 
 pub use peer::{

@@ -25,7 +25,7 @@ pub struct KeyFingerprint([u8; 32]);
 impl KeyFingerprint {
     /// The fingerprint that these octets are.
     #[must_use]
-    pub fn new(octets: [u8; 32]) -> Self {
+    pub const fn new(octets: [u8; 32]) -> Self {
         Self(octets)
     }
 

@@ -68,6 +68,7 @@ fn registry(signer: &PrivateKey) -> Registry {
     let provider = SamlProvider {
         policy: policy.into(),
         signing_keys: vec![signer.public_key().clone()],
+        suspended_keys: Vec::new(),
         single_sign_on: vec![SamlEndpoint {
             binding: SamlBinding::Redirect,
             location: "https://idp.granvik.example/sso".into(),

@@ -236,7 +236,6 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
         hidden: add.hidden,
-        suspended: None,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),

@@ -13,6 +13,7 @@ mod revision;
 mod saml;
 mod serve;
 mod style;
+mod suspend;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -63,6 +64,12 @@ enum Command {
     /// Metadata of identity providers (SAML XML) and relying parties (OIDC client metadata, JSON).
     #[command(subcommand)]
     Metadata(metadata::Metadata),
+    /// Close a provider, a key, a relying party or an organisation at once: one person's act, on every node within seconds. Nothing but `resume` lifts it.
+    #[command(subcommand)]
+    Suspend(suspend::Suspend),
+    /// Lift a suspension, deliberately.
+    #[command(subcommand)]
+    Resume(suspend::Resume),
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
@@ -116,6 +123,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Keys(keys) => keys::run(&keys),
         Command::Organisation(organisation) => organisation::run(&organisation),
         Command::Metadata(metadata) => metadata::run(&metadata),
+        Command::Suspend(suspend) => suspend::run(&suspend),
+        Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
         Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Saml(saml) => saml::run(&saml),

@@ -22,7 +22,7 @@ use std::{
 use axum::Router;
 use body::Memory;
 pub(crate) use body::{NotRead, body};
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -289,7 +289,10 @@ impl Served {
         request: Request<Incoming>,
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         let _busy = self.place.busy();
-        if self.requests.fetch_add(1, Ordering::Relaxed) + 1 == self.bounds.connection_requests {
+        let is_last = self.requests.fetch_add(1, Ordering::Relaxed) + 1 >= self.bounds.connection_requests;
+        // The last answer says so itself: whoever is told only by the end of the connection may have sent the next request already.
+        let says_so = is_last && request.version() <= Version::HTTP_11;
+        if is_last {
             self.enough.notify_one();
         }
         let source = self.source(&request);
@@ -301,7 +304,12 @@ impl Served {
         };
         let answer = SOURCE.scope(source, self.memory.shared(answer));
         if let Ok(response) = tokio::time::timeout(self.bounds.request_timeout, answer).await {
-            return response;
+            return response.map(|mut response| {
+                if says_so {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                response
+            });
         }
         tracing::error!(
             seconds = self.bounds.request_timeout.as_secs(),

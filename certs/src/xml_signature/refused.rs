@@ -18,6 +18,9 @@ pub enum SignatureRefused {
     /// The signature stands neither first nor right after the issuer, where the schemas have it.
     #[error("the signature stands in the wrong place")]
     Misplaced,
+    /// A file that is verified while it is read does not begin with its signature (SAML Metadata 2.3.1), so how to hash it is not known.
+    #[error("the outermost element does not begin with a signature")]
+    NotFirst,
     /// `ds:Object` inside the signature: a place to hide what was signed.
     #[error("the signature holds an Object")]
     Object,
@@ -97,7 +100,7 @@ impl SignatureRefused {
         match self {
             Self::NoSignature => "signature.missing",
             Self::SeveralSignatures => "signature.count",
-            Self::Misplaced => "signature.place",
+            Self::Misplaced | Self::NotFirst => "signature.place",
             Self::Object => "signature.object",
             Self::Unknown { .. } => "signature.content",
             Self::Comment => "signature.comment",

@@ -67,51 +67,70 @@ pub fn canonicalize(
     method: &Canonicalization,
     omitted: Option<Element<'_>>,
 ) -> Result<Vec<u8>, CannotCanonicalize> {
-    let document = element.document();
-    let limit = document.source().len().saturating_mul(GROWTH).saturating_add(HEADROOM);
-    let omitted = omitted.filter(|omitted| std::ptr::eq(omitted.document(), document)).map(Element::extent);
     let (first, end) = element.extent();
-    let nodes = end.saturating_sub(first) as usize;
-    let expected = nodes.saturating_mul(OCTETS_OF_A_NODE).min(document.source().len());
-    let mut canonicalizer = Canonicalizer::new(document, method, limit, expected);
-    let mut next = first;
-    while let Some(node) = document.nodes.get(next as usize).filter(|_| next < end) {
-        canonicalizer.close_until(next);
-        next = match *node {
-            Node::Element { end: after, .. } if omitted == Some((next, after)) => after,
-            Node::Element { record, end: after } => {
-                canonicalizer.open(Element { document, record }, after)?;
-                next + 1
-            }
-            Node::Text(span) => {
-                canonicalizer.text(document.str(span))?;
-                next + 1
-            }
-        };
-    }
+    let mut canonicalizer = Canonicalizer::of(element.document(), method, end.saturating_sub(first));
+    canonicalizer.write(first, end, omitted)?;
     canonicalizer.close_until(end);
     Ok(canonicalizer.out)
 }
 
 /// Writes one element after the other and remembers what it has declared.
-struct Canonicalizer<'d, 'm> {
-    document: &'d Document,
+pub(crate) struct Canonicalizer<'d, 'm> {
+    pub(crate) document: &'d Document,
     method: &'m Canonicalization,
     /// The prefixes of the list that this document knows, in ascending order.
     inclusive: Vec<PrefixIndex>,
-    out: Vec<u8>,
+    pub(crate) out: Vec<u8>,
     limit: usize,
     /// What each prefix was last declared as in the octets written, by prefix index; nothing is "no namespace".
-    rendered: Vec<NamespaceIndex>,
+    pub(crate) rendered: Vec<NamespaceIndex>,
     /// What to put back when an element closes.
     covered: Vec<(PrefixIndex, NamespaceIndex)>,
     /// The open elements: the node after each, its name, and the length of `covered` before it.
-    open: Vec<(u32, &'d str, usize)>,
+    pub(crate) open: Vec<(u32, &'d str, usize)>,
+    /// Whether what is written stands inside canonical octets that were written before: then no element is the outermost.
+    pub(crate) inside: bool,
+    /// What the outermost element declared, each with its place in `out`.
+    pub(crate) outermost: Vec<(PrefixIndex, NamespaceIndex, std::ops::Range<usize>)>,
     /// Scratch: the declarations of one element.
     declared: Vec<(PrefixIndex, NamespaceIndex)>,
 }
 
 impl<'d, 'm> Canonicalizer<'d, 'm> {
+    /// One that will write about `nodes` nodes of `document`.
+    pub(crate) fn of(document: &'d Document, method: &'m Canonicalization, nodes: u32) -> Self {
+        let limit = document.source().len().saturating_mul(GROWTH).saturating_add(HEADROOM);
+        let expected = (nodes as usize).saturating_mul(OCTETS_OF_A_NODE).min(document.source().len());
+        Self::new(document, method, limit, expected)
+    }
+
+    /// Writes the nodes from `next` up to `end`; what is still open then stays open.
+    pub(crate) fn write(
+        &mut self,
+        mut next: u32,
+        end: u32,
+        omitted: Option<Element<'d>>,
+    ) -> Result<(), CannotCanonicalize> {
+        let document = self.document;
+        let omitted =
+            omitted.filter(|omitted| std::ptr::eq(omitted.document(), document)).map(Element::extent);
+        while let Some(node) = document.nodes.get(next as usize).filter(|_| next < end) {
+            self.close_until(next);
+            next = match *node {
+                Node::Element { end: after, .. } if omitted == Some((next, after)) => after,
+                Node::Element { record, end: after } => {
+                    self.open(Element { document, record }, after)?;
+                    next + 1
+                }
+                Node::Text(span) => {
+                    self.text(document.str(span))?;
+                    next + 1
+                }
+            };
+        }
+        Ok(())
+    }
+
     fn new(document: &'d Document, method: &'m Canonicalization, limit: usize, expected: usize) -> Self {
         let listed: HashSet<&str> = match method {
             Canonicalization::Inclusive => HashSet::new(),
@@ -132,12 +151,14 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
             rendered: vec![NO_NAMESPACE; document.prefixes.len()],
             covered: Vec::new(),
             open: Vec::new(),
+            inside: false,
+            outermost: Vec::new(),
             declared: Vec::new(),
         }
     }
 
     fn open(&mut self, element: Element<'d>, after: u32) -> Result<(), CannotCanonicalize> {
-        let is_apex = self.open.is_empty();
+        let is_apex = self.open.is_empty() && !self.inside;
         let covered = self.covered.len();
         let data = element.data();
         self.out.push(b'<');
@@ -155,7 +176,7 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
     }
 
     /// Ends all open elements that have nothing at or after `node`.
-    fn close_until(&mut self, node: u32) {
+    pub(crate) fn close_until(&mut self, node: u32) {
         while let Some(&(_, name, covered)) = self.open.last().filter(|&&(after, ..)| after <= node) {
             self.open.pop();
             self.out.extend_from_slice(b"</");
@@ -220,6 +241,7 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
         wanted.sort_unstable_by(|a, b| document.prefix(a.0).cmp(document.prefix(b.0)));
         wanted.dedup();
         for &(prefix, namespace) in &wanted {
+            let start = self.out.len();
             if prefix == NO_PREFIX {
                 self.out.extend_from_slice(b" xmlns=\"");
             } else {
@@ -229,6 +251,9 @@ impl<'d, 'm> Canonicalizer<'d, 'm> {
             }
             write_attribute_value(document.namespace(namespace), &mut self.out);
             self.out.push(b'"');
+            if is_apex {
+                self.outermost.push((prefix, namespace, start..self.out.len()));
+            }
             if let Some(rendered) = self.rendered.get_mut(prefix as usize) {
                 self.covered.push((prefix, *rendered));
                 *rendered = namespace;

@@ -5,6 +5,7 @@
 //! | `limits.rs`, `prescan.rs` | the linear look at the octets before anything is parsed |
 //! | `reader.rs`, `document.rs` | octets to a small tree with resolved names and places |
 //! | `context.rs` | octets cut out of a document, read with the namespaces of their place |
+//! | `stream.rs`, `piece.rs` | a file of any size, taken apart as it is read, and its pieces put into canonical form |
 //! | `canonical.rs` | a parsed element to exclusive (or inclusive) canonical octets |
 //! | `tree.rs` | elements of our own, written in exclusive canonical form by construction |
 //! | `namespace.rs` | every namespace that we write, with its prefix |
@@ -20,9 +21,11 @@ mod document;
 mod escape;
 mod limits;
 pub mod namespace;
+pub mod piece;
 mod prescan;
 mod reader;
 mod refused;
+pub mod stream;
 mod tag;
 mod tree;
 
@@ -30,6 +33,7 @@ pub use canonical::{CannotCanonicalize, Canonicalization, canonicalize};
 pub use document::{Attribute, Document, Element};
 pub use limits::Limits;
 pub use namespace::Namespace;
+pub use piece::Scope;
 pub use prescan::prescan;
 pub use refused::{Position, XmlFault, XmlRefused};
 pub use tree::{CannotWrite, NewElement};

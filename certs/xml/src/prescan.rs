@@ -31,12 +31,34 @@ pub(crate) fn text_of(octets: &[u8], limits: Limits) -> Result<&str, XmlRefused>
         // The place is the first octet too many; counting lines up to it stays linear in the bound.
         return Err(XmlRefused::at(XmlFault::TooLarge { limit }, octets, limit));
     }
-    let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(octets);
+    checked(octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(octets), limits, true)
+}
+
+/// The text of a piece that stood inside a document: nothing that only the start of a file may have.
+pub(crate) fn text_of_piece(octets: &[u8], limits: Limits) -> Result<&str, XmlRefused> {
+    let limit = limits.effective_octets();
+    if octets.len() > limit {
+        return Err(XmlRefused::at(XmlFault::TooLarge { limit }, octets, limit));
+    }
+    // Elsewhere it is a character like any other; at the start of what is read the tokenizer would swallow it.
+    if octets.starts_with(BYTE_ORDER_MARK) {
+        return Err(XmlRefused::at(XmlFault::Malformed("a byte order mark inside the document"), octets, 0));
+    }
+    checked(octets, limits, false)
+}
+
+/// How many octets of `head`, the start of a file without its byte order mark, the XML declaration takes.
+pub(crate) fn declaration_length(head: &str) -> Result<usize, XmlRefused> {
+    let scan = Scan { source: head, limits: Limits::metadata(head.len()), depth: 0, signatures: 0 };
+    scan.declaration().map_err(|(fault, at)| XmlRefused::at(fault, head.as_bytes(), at))
+}
+
+fn checked(octets: &[u8], limits: Limits, from_start: bool) -> Result<&str, XmlRefused> {
     let text = std::str::from_utf8(octets)
         .map_err(|error| XmlRefused::at(XmlFault::NotUtf8, octets, error.valid_up_to()))?;
     let refuse = |(fault, at): (XmlFault, usize)| XmlRefused::at(fault, octets, at);
     characters(octets).map_err(refuse)?;
-    Scan { source: text, limits, depth: 0, signatures: 0 }.run().map_err(refuse)?;
+    Scan { source: text, limits, depth: 0, signatures: 0 }.run(from_start).map_err(refuse)?;
     Ok(text)
 }
 
@@ -62,8 +84,8 @@ struct Scan<'s> {
 }
 
 impl Scan<'_> {
-    fn run(&mut self) -> Result<(), (XmlFault, usize)> {
-        let mut at = self.declaration()?;
+    fn run(&mut self, from_start: bool) -> Result<(), (XmlFault, usize)> {
+        let mut at = if from_start { self.declaration()? } else { 0 };
         while let Some(open) = memchr(b'<', self.from(at)).map(|found| at + found) {
             at = self.markup(open)?;
         }

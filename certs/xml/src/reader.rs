@@ -20,7 +20,8 @@ use crate::{
     escape::{is_plain_attribute, is_plain_text, read_attribute_value, read_reference, read_text},
     limits::Limits,
     namespace::{XML, XMLNS_URI},
-    prescan::text_of,
+    piece::Scope,
+    prescan::{text_of, text_of_piece},
     refused::{XmlFault, XmlRefused, saturated},
     tag::{Piece, TagScanner, declared_prefix},
 };
@@ -34,19 +35,19 @@ impl Document {
     /// The first fault, with its place: see [`XmlFault`].
     pub fn read(octets: &[u8], limits: Limits) -> Result<Self, XmlRefused> {
         let text = text_of(octets, limits)?;
+        Builder::new(text).document()
+    }
+
+    /// Reads what stands between two tags of a larger document, where `scope` is in force: text, comments and whole elements. They become
+    /// the content of [`Document::root`], an element without a name that stands for all around them. Places count from the piece's start.
+    ///
+    /// # Errors
+    /// As [`Document::read`]; an XML declaration is refused here.
+    pub fn read_piece(octets: &[u8], scope: &Scope, limits: Limits) -> Result<Self, XmlRefused> {
+        let text = text_of_piece(octets, limits)?;
         let mut builder = Builder::new(text);
-        builder.read().map_err(|(fault, at)| XmlRefused::at(fault, text.as_bytes(), at))?;
-        Ok(Document {
-            source: text.to_owned(),
-            decoded: builder.decoded,
-            nodes: builder.nodes,
-            elements: builder.elements,
-            attributes: builder.attributes,
-            declarations: builder.declarations,
-            namespaces: builder.namespaces.list,
-            prefixes: builder.prefixes.list,
-            line_starts: OnceLock::new(),
-        })
+        builder.enter(scope);
+        builder.document()
     }
 }
 
@@ -134,7 +135,65 @@ impl<'s> Builder<'s> {
         }
     }
 
+    /// Puts an element without a name around all that is read, with what `scope` has.
+    fn enter(&mut self, scope: &Scope) {
+        for (prefix, namespace) in &scope.namespaces {
+            let declaration = Declaration {
+                prefix: self.prefixes.index(prefix),
+                namespace: self.namespaces.index(namespace),
+            };
+            let slot = declaration.prefix as usize;
+            if slot >= self.bound.len() {
+                self.bound.resize(slot + 1, None);
+            }
+            if let Some(bound) = self.bound.get_mut(slot) {
+                *bound = Some(declaration.namespace);
+            }
+            self.declarations.push(declaration);
+        }
+        for (name, value) in &scope.xml_attributes {
+            let mut span = |text: &str| {
+                let start = self.decoded.len();
+                self.decoded.push_str(text);
+                Span { start: saturated(start) | DECODED, length: saturated(text.len()) }
+            };
+            let (name, value) = (span(name), span(value));
+            // 1 is the namespace of `xml`, as `Builder::new` has it.
+            let attribute = AttributeRecord { name, prefix: XML_PREFIX, namespace: 1, value, offset: 0 };
+            self.attributes.push(attribute);
+        }
+        self.elements.push(ElementRecord {
+            node: 0,
+            parent: None,
+            name: Span { start: 0, length: 0 },
+            prefix: NO_PREFIX,
+            namespace: NO_NAMESPACE,
+            attributes: (0, saturated(self.attributes.len())),
+            declarations: (0, saturated(self.declarations.len())),
+            offset: 0,
+            has_comment: false,
+        });
+        self.nodes.push(Node::Element { record: 0, end: 1 });
+        self.open.push((0, 0));
+    }
+
+    fn document(mut self) -> Result<Document, XmlRefused> {
+        self.read().map_err(|(fault, at)| XmlRefused::at(fault, self.source.as_bytes(), at))?;
+        Ok(Document {
+            source: self.source.to_owned(),
+            decoded: self.decoded,
+            nodes: self.nodes,
+            elements: self.elements,
+            attributes: self.attributes,
+            declarations: self.declarations,
+            namespaces: self.namespaces.list,
+            prefixes: self.prefixes.list,
+            line_starts: OnceLock::new(),
+        })
+    }
+
     fn read(&mut self) -> Result<(), Fault> {
+        let around = self.open.len();
         let mut reader = Reader::from_str(self.source);
         reader.config_mut().check_comments = true;
         loop {
@@ -156,14 +215,17 @@ impl<'s> Builder<'s> {
                     }
                 }
                 // The pre-scan has read it, and that it stands first.
-                Event::Decl(_) if start == 0 => {}
+                Event::Decl(_) if start == 0 && around == 0 => {}
                 Event::Decl(_) | Event::PI(_) => return Err((XmlFault::ProcessingInstruction, start)),
                 Event::DocType(_) => return Err((XmlFault::DocumentType, start)),
                 Event::Eof => break,
             }
         }
-        if !self.open.is_empty() {
+        if self.open.len() != around {
             return Err((XmlFault::Unfinished("an element"), self.source.len()));
+        }
+        if around > 0 {
+            self.end();
         }
         if self.elements.is_empty() {
             return Err((XmlFault::Malformed("no element"), self.source.len()));

@@ -21,6 +21,26 @@ impl Position {
     }
 }
 
+impl Position {
+    /// The start of a document.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// This place of a piece that begins at `start`, as a place of the whole.
+    #[must_use]
+    pub fn within(self, start: Self) -> Self {
+        let column = if self.line == 1 { self.column.saturating_add(start.column - 1) } else { self.column };
+        Self { line: self.line.saturating_add(start.line - 1), column }
+    }
+
+    /// Where what follows `octets` begins, if they begin here.
+    pub(crate) fn after(self, octets: &[u8]) -> Self {
+        let feeds = memchr::memchr_iter(b'\n', octets).count();
+        let last_line = memchr::memrchr(b'\n', octets).map_or(octets, |at| &octets[at + 1..]);
+        let column = saturated(characters(last_line)).saturating_add(1);
+        Self { line: saturated(feeds).saturating_add(1), column }.within(self)
+    }
+}
+
 /// How many UTF-8 characters begin in `octets`.
 pub(crate) fn characters(octets: &[u8]) -> usize {
     octets.iter().filter(|&&octet| octet & 0xC0 != 0x80).count()
@@ -45,6 +65,12 @@ impl XmlRefused {
         Self { fault, position: Position::of(source, offset) }
     }
 
+    /// The same, of a piece that begins at `start`, with its place in the whole.
+    pub(crate) fn within(mut self, start: Position) -> Self {
+        self.position = self.position.within(start);
+        self
+    }
+
     /// The stable identifier of the rule that was broken, for logs and reports.
     #[must_use]
     pub fn rule(&self) -> &'static str {
@@ -59,6 +85,12 @@ pub enum XmlFault {
     /// Larger than [`crate::Limits::octets`].
     #[error("the document is larger than {limit} octets")]
     TooLarge {
+        /// The bound that was passed.
+        limit: usize,
+    },
+    /// One entity, or another piece of a file that is read in pieces, is larger than [`crate::stream::StreamLimits::piece`] allows.
+    #[error("one element of the document, with what stands before it, is larger than {limit} octets")]
+    PieceTooLarge {
         /// The bound that was passed.
         limit: usize,
     },
@@ -138,6 +170,7 @@ impl XmlFault {
     pub fn rule(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "xml.size",
+            Self::PieceTooLarge { .. } => "xml.piece_size",
             Self::NotUtf8 => "xml.utf8",
             Self::ForbiddenCharacter => "xml.character",
             Self::DocumentType => "xml.doctype",

@@ -80,7 +80,7 @@ pub(crate) fn keys(role: Element<'_>) -> Vec<Placed<DeclaredKey>> {
 }
 
 /// The certificates of a `KeyInfo`, DER, in order.
-pub(super) fn certificates(info: Element<'_>) -> Vec<Placed<Result<Vec<u8>, KeyError>>> {
+pub(crate) fn certificates(info: Element<'_>) -> Vec<Placed<Result<Vec<u8>, KeyError>>> {
     info.children_named(DS.uri(), "X509Data")
         .flat_map(|data| data.children_named(DS.uri(), "X509Certificate").collect::<Vec<_>>())
         .map(|certificate| {

@@ -70,6 +70,7 @@ impl Case {
         Self {
             result: AuthenticationResult {
                 provider: ProviderId::from("https://idp.granvik.example"),
+                key: None,
                 subjects: vec![SubjectCandidate {
                     source: SubjectSource::SubjectId,
                     value: "aa01@granvik.example".into(),

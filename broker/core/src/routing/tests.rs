@@ -15,12 +15,14 @@ use crate::{
     request::{AuthenticationRequest, Freshness, LoginHint, RequestedAssurance},
     role::{ReturnTo, upstream::Remembered},
     subject::SubjectSource,
+    suspension::{Grounds, KeyFingerprint, Suspensions},
 };
 
 #[derive(Clone)]
 struct Federation {
     providers: Vec<ProviderPolicy>,
     relying_party: RelyingPartyPolicy,
+    suspensions: Suspensions,
 }
 
 impl Peers for Federation {
@@ -34,6 +36,10 @@ impl Peers for Federation {
 
     fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
         self.providers.iter().cloned().map(Arc::new).collect()
+    }
+
+    fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
     }
 }
 
@@ -131,31 +137,56 @@ fn silence_and_a_choice_do_not_go_together() {
 #[test]
 fn a_suspension_counts() {
     let mut peers = federation();
-    peers.providers[0].suspended = true;
+    peers.suspensions.providers.insert("a".into());
     assert_eq!(led_to(&request(&[], false), &peers), Ok(vec!["b".to_owned()]));
     assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::ProviderSuspended));
     let mut peers = federation();
-    peers.relying_party.suspended = true;
+    peers.suspensions.relying_parties.insert(peers.relying_party.id.clone());
+    assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::RelyingPartySuspended));
+    // An organisation's suspension is one of all its peers.
+    let mut peers = federation();
+    peers.suspensions.organisations.insert(organisation().number.clone());
     assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::RelyingPartySuspended));
 }
 
 #[test]
 fn admissible_is_asked_of_both_sides() {
-    let Federation { mut providers, relying_party } = federation();
+    let Federation { providers, relying_party, .. } = federation();
+    let under = |provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy, suspensions: &Suspensions| {
+        admissible(provider, relying_party, suspensions).map_err(|failure| failure.code)
+    };
     let answer = |provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy| {
-        admissible(provider, relying_party).map_err(|failure| failure.code)
+        under(provider, relying_party, &Suspensions::default())
     };
     assert_eq!(answer(&providers[0], &relying_party), Ok(()));
-    let suspended = RelyingPartyPolicy { suspended: true, ..relying_party.clone() };
-    assert_eq!(answer(&providers[0], &suspended), Err(FailureCode::RelyingPartySuspended));
+    let relying_parties = BTreeSet::from([relying_party.id.clone()]);
+    let suspended = Suspensions { relying_parties, ..Suspensions::default() };
+    assert_eq!(under(&providers[0], &relying_party, &suspended), Err(FailureCode::RelyingPartySuspended));
     let choosy = RelyingPartyPolicy {
         providers: Some(BTreeSet::from([ProviderId::from("b")])),
         ..relying_party.clone()
     };
     assert_eq!(answer(&providers[0], &choosy), Err(FailureCode::ProviderNotAllowed));
     assert_eq!(answer(&providers[1], &choosy), Ok(()));
-    providers[0].suspended = true;
-    assert_eq!(answer(&providers[0], &relying_party), Err(FailureCode::ProviderSuspended));
+    let suspended = Suspensions { providers: BTreeSet::from(["a".into()]), ..Suspensions::default() };
+    assert_eq!(under(&providers[0], &relying_party, &suspended), Err(FailureCode::ProviderSuspended));
+    assert_eq!(under(&providers[1], &relying_party, &suspended), Ok(()));
+}
+
+#[test]
+fn what_stands_on_suspended_ground_does_not_leave() {
+    let (good, bad) = (KeyFingerprint::new([1; 32]), KeyFingerprint::new([2; 32]));
+    let grounds = |key| Grounds { provider: "a".into(), organisation: organisation().number.clone(), key };
+    let code = |suspensions: &Suspensions, key| suspensions.allow(&grounds(key)).map_err(|failure| failure.code);
+    let by_key = Suspensions { keys: BTreeSet::from([bad]), ..Suspensions::default() };
+    assert_eq!(code(&by_key, Some(bad)), Err(FailureCode::KeySuspended));
+    assert_eq!(code(&by_key, Some(good)), Ok(()));
+    assert_eq!(code(&by_key, None), Ok(()));
+    let organisations = BTreeSet::from([organisation().number.clone()]);
+    let by_organisation = Suspensions { organisations, ..Suspensions::default() };
+    assert_eq!(code(&by_organisation, Some(good)), Err(FailureCode::OrganisationSuspended));
+    let by_provider = Suspensions { providers: BTreeSet::from(["a".into()]), ..Suspensions::default() };
+    assert_eq!(code(&by_provider, Some(good)), Err(FailureCode::ProviderSuspended));
 }
 
 #[test]
@@ -293,7 +324,7 @@ fn a_hint_that_names_who_stands_behind_one_provider_leads_to_that_one() {
 #[test]
 fn a_hint_never_widens_what_is_admissible() {
     let mut peers = owners();
-    peers.providers[0].suspended = true;
+    peers.suspensions.providers.insert("a".into());
     assert_eq!(hinted("a", &peers), ["b"], "the choice of those that are left");
     let mut peers = owners();
     peers.providers[0].hidden = true;

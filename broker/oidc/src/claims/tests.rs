@@ -26,6 +26,8 @@ fn value(claim: Claim, attributes: &[(AttributeName, &str)]) -> Option<Value> {
         authenticated_at: Timestamp(1_000),
         session_ends: None,
         provider: ProviderId::from("https://idp.granvik.example"),
+        organisation: OrganisationNumber::parse("2021006883").expect("a number"),
+        key: None,
         authenticated_by: "https://idp.granvik.example".into(),
         authorities: vec!["https://elsewhere.example".into()],
         passing_on: broker_core::result::PassingOn::default(),

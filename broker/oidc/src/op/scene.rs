@@ -23,6 +23,7 @@ use broker_core::{
         upstream::Remembered,
     },
     subject::{SubjectCandidate, SubjectSecret, SubjectSource},
+    suspension::{KeyFingerprint, Suspensions},
 };
 use certs::{
     Jwk, JwkSet, PrivateKey, SignatureAlgorithm, Signer as _,
@@ -45,6 +46,8 @@ pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000);
 pub(crate) const ISSUER: &str = "https://sparvidd.example";
 pub(crate) const TOKEN_ENDPOINT: &str = "https://sparvidd.example/oidc/token";
 pub(crate) const PROVIDER: &str = "https://idp.granvik.example";
+/// The key that verified the provider's answer.
+pub(crate) const KEY: KeyFingerprint = KeyFingerprint::new([7; 32]);
 pub(crate) const ADDRESS: &str = "https://tidbok.example/callback";
 pub(crate) const SECRET: &str = "a secret: with % and +";
 pub(crate) const LOA3: &str = "http://id.elegnamnden.se/loa/1.0/loa3";
@@ -188,12 +191,31 @@ impl Scene {
         self
     }
 
+    /// With something suspended.
+    pub(crate) fn under(mut self, suspensions: Suspensions) -> Self {
+        self.registry = std::mem::take(&mut self.registry).with_suspensions(suspensions);
+        self
+    }
+
+    /// Each way in which something can be suspended that the scene's login stands on, with a word for it.
+    pub(crate) fn ways() -> [(&'static str, Suspensions); 4] {
+        let number = || OrganisationNumber::parse("2021006883").expect("a number");
+        let none = Suspensions::default;
+        [
+            ("relying party", Suspensions { relying_parties: ["tidbok".into()].into(), ..none() }),
+            ("provider", Suspensions { providers: [PROVIDER.into()].into(), ..none() }),
+            ("organisation", Suspensions { organisations: [number()].into(), ..none() }),
+            ("key", Suspensions { keys: [KEY].into(), ..none() }),
+        ]
+    }
+
     fn register(&mut self) {
         self.registry = Registry::from_peers(
             [Arc::clone(&self.provider.organisation)],
             [Arc::new(SamlProvider {
                 policy: Arc::new(self.provider.clone()),
                 signing_keys: Vec::new(),
+                suspended_keys: Vec::new(),
                 single_sign_on: Vec::new(),
                 want_authn_requests_signed: false,
                 name_id_formats: Vec::new(),
@@ -275,6 +297,7 @@ impl Scene {
         let (awaiting, _) = routed.send(&Nobody, "handle", at(NOW)).map_err(|_| ()).expect("sent");
         let result = AuthenticationResult {
             provider: ProviderId::from(PROVIDER),
+            key: Some(KEY),
             subjects: vec![SubjectCandidate {
                 source: SubjectSource::SubjectId,
                 value: "aa01@granvik.example".into(),

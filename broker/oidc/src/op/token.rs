@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
     failure::{Failure, FailureCode},
     moment::{Moment, Timestamp},
+    routing::Peers as _,
 };
 use certs::{DigestAlgorithm, SignatureAlgorithm, jws};
 use metadata::peer::OidcClient;
@@ -51,6 +52,7 @@ impl OidcOp<'_> {
         let id_token = self.id_token(client, grant, access_token, moment.now)?;
         let access = AccessGrant {
             client_id: grant.client_id.clone(),
+            grounds: grant.identity.grounds(),
             subject: grant.identity.subject.as_str().to_owned(),
             claims: grant.carried.placement.userinfo(&grant.identity, &self.settings.claim_names),
             reference: grant.reference.clone(),
@@ -96,6 +98,11 @@ impl OidcOp<'_> {
             .registry
             .oidc_client(&grant.client_id)
             .ok_or_else(|| Self::code_refused("the relying party is no longer registered"))?;
+        // A suspension since the person signed in counts: the code is good for nothing any more (RFC 6749 5.2, invalid_grant).
+        self.registry.suspensions().allow(&grant.identity.grounds()).map_err(|failure| {
+            let refused = Self::code_refused(&failure.cause);
+            TokenRefused { failure, ..refused }
+        })?;
         Ok(client)
     }
 

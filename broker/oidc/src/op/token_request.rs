@@ -228,9 +228,10 @@ impl OidcOp<'_> {
             .ok_or_else(|| unproven("no relying party is registered under the client_id"))?;
         let claimed = |refusal| TokenRefused { claimed: Some(client.client_id.clone()), ..refusal };
         let once = self.proven(client, presented, moment).map_err(claimed)?;
-        if client.policy.suspended {
-            return Err(unproven(format!("{} is suspended", client.client_id)));
-        }
+        self.registry
+            .suspensions()
+            .allow_relying_party(&client.policy)
+            .map_err(|failure| unproven(failure.cause))?;
         Ok((AuthenticatedClient { client_id: client.client_id.clone() }, once))
     }
 

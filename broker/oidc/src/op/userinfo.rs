@@ -7,6 +7,7 @@ use broker_core::{
     failure::{Failure, FailureCode},
     moment::Moment,
     role::Inbound,
+    routing::Peers as _,
 };
 use serde_json::{Map, Value};
 
@@ -153,8 +154,12 @@ impl OidcOp<'_> {
         let client = self
             .registry
             .oidc_client(&grant.client_id)
-            .filter(|client| !client.policy.suspended)
-            .ok_or_else(|| UserinfoRefused::invalid_token("the relying party is suspended or gone"))?;
+            .ok_or_else(|| UserinfoRefused::invalid_token("the relying party is gone"))?;
+        let suspensions = self.registry.suspensions();
+        suspensions
+            .allow_relying_party(&client.policy)
+            .and_then(|()| suspensions.allow(&grant.grounds))
+            .map_err(|failure| UserinfoRefused { failure, ..UserinfoRefused::invalid_token("suspended") })?;
         let mut claims: Map<String, Value> = grant.claims.clone();
         claims.insert("sub".to_owned(), Value::from(grant.subject.as_str()));
         let Some(algorithm) = client.userinfo_algorithm else {

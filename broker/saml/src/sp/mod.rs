@@ -103,11 +103,17 @@ impl std::fmt::Debug for SamlSp<'_> {
 }
 
 impl SamlSp<'_> {
-    /// The provider, if it may be used now: with a key to verify by, and before validUntil (SAML Metadata 2.3.2).
+    /// The provider, if it may be used now: with a key to verify by that is not suspended, and before validUntil (SAML Metadata 2.3.2).
     fn provider(&self, id: &ProviderId, moment: Moment<'_>) -> Result<&Arc<SamlProvider>, Failure> {
         let provider = self.registry.saml_provider(id).ok_or_else(|| {
             Failure::new(FailureCode::ProviderUnknown, format!("{id} is not a registered SAML provider"))
         })?;
+        if provider.signing_keys.is_empty() && !provider.suspended_keys.is_empty() {
+            return Err(Failure::new(
+                FailureCode::KeySuspended,
+                format!("{id}: every key in its metadata that could verify a signature is suspended"),
+            ));
+        }
         if provider.signing_keys.is_empty() {
             return Err(Failure::new(
                 FailureCode::ProviderUnusable,

@@ -9,6 +9,7 @@ use broker_core::{
     failure::{Failure, FailureCode},
     moment::Timestamp,
     result::{AuthenticationResult, OneTimeUse, PassingOn},
+    suspension::KeyFingerprint,
 };
 use certs::{
     DecryptionKey,
@@ -209,7 +210,7 @@ fn signed_response(
         _ => failure,
     });
     // `assertion` lies in the octets of `signed`, or was deciphered out of them.
-    signed.try_map(|_| said)
+    signed.try_map(|signed| said.map(|said| by_key(said, &signed)))
 }
 
 /// A signature of the assertion itself, in a Response that is signed.
@@ -257,8 +258,18 @@ fn signed_assertion(
     let signed = signed.ok_or(FailureCode::SignatureMissing)?;
     signed.try_map(|signed| {
         let document = canonical(&signed)?;
-        identity(&Assertion::read(document.root()), expected, steps)
+        let said = identity(&Assertion::read(document.root()), expected, steps)?;
+        Ok(by_key(said, &signed))
     })
+}
+
+/// The result with the key that verified it: so that a suspension of that key still ends the login later on.
+fn by_key(
+    (result, once): (AuthenticationResult, OneTimeUse),
+    signed: &SignedElement,
+) -> (AuthenticationResult, OneTimeUse) {
+    let key = Some(KeyFingerprint::new(*signed.key().as_bytes()));
+    (AuthenticationResult { key, ..result }, once)
 }
 
 /// The assertion that `carried` holds encrypted, if it is.
@@ -339,6 +350,8 @@ fn identity(
     let Authentication { at, session_ends, assurance, authorities } = authentication;
     let result = AuthenticationResult {
         provider: expected.provider.policy.id.clone(),
+        // Whoever verified the octets that this was read from says by which key.
+        key: None,
         subjects,
         attributes,
         assurance: Some(assurance),

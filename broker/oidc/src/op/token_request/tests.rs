@@ -134,9 +134,8 @@ fn a_client_id_in_the_form_must_be_the_proven_one() {
 
 #[test]
 fn a_suspended_relying_party_gets_nothing() {
-    let scene = Scene::genuine().with(0, |client| {
-        std::sync::Arc::make_mut(&mut client.policy).suspended = true;
-    });
+    let relying_parties = ["tidbok".into()].into();
+    let scene = Scene::genuine().under(Suspensions { relying_parties, ..Suspensions::default() });
     assert_eq!(error(&ask(&scene, &token_message()).expect_err("suspended")), "invalid_client");
 }
 

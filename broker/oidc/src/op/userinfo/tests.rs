@@ -1,6 +1,6 @@
 //! The userinfo endpoint, one rule each.
 
-use broker_core::{failure::FailureCode, role::Inbound};
+use broker_core::{failure::FailureCode, role::Inbound, suspension::Suspensions};
 use certs::SignatureAlgorithm;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -63,12 +63,16 @@ fn an_access_token_expires() {
 }
 
 #[test]
-fn a_relying_party_that_was_suspended_reads_nothing_more() {
+fn a_suspension_ends_what_an_access_token_opens() {
     let access = access(&Scene::genuine());
-    let scene = Scene::genuine().with(0, |client| {
-        std::sync::Arc::make_mut(&mut client.policy).suspended = true;
-    });
-    assert_eq!(scene.op().userinfo(&access, at(NOW)).expect_err("suspended").status, 401);
+    for (what, suspensions) in Scene::ways() {
+        let scene = Scene::genuine().under(suspensions);
+        let refused = scene.op().userinfo(&access, at(NOW)).expect_err(what);
+        assert_eq!((refused.status, refused.www_authenticate), (401, Some("Bearer error=\"invalid_token\"")));
+        assert_ne!(refused.failure.code, FailureCode::TokenInvalid, "the log says what is suspended: {what}");
+    }
+    let elsewhere = Suspensions { providers: ["https://other.example".into()].into(), ..Suspensions::default() };
+    assert!(Scene::genuine().under(elsewhere).op().userinfo(&access, at(NOW)).is_ok());
 }
 
 fn inbound(query: Option<&str>, form: Option<&str>, authorization: Option<&str>) -> Inbound {

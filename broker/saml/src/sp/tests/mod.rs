@@ -106,6 +106,7 @@ pub(crate) fn provider() -> SamlProvider {
     SamlProvider {
         policy: Arc::new(provider_policy()),
         signing_keys: vec![KEY.public_key().clone()],
+        suspended_keys: Vec::new(),
         single_sign_on: vec![
             endpoint(SamlBinding::Post, "https://idp.granvik.example/sso/post"),
             endpoint(SamlBinding::Redirect, "https://idp.granvik.example/sso/redirect"),
