@@ -29,7 +29,7 @@ use metadata::{
 };
 
 use crate::{
-    journal::{Journal, JournalFailed},
+    journal::{Journal, JournalFailed, Patience},
     seen::Seen,
 };
 
@@ -228,7 +228,7 @@ impl DeskFile {
         // What is put, and what is not needed any more when the head has moved: swept later if this is interrupted.
         let former = standing.head.as_ref().map(|head| head.manifest.clone());
         let names: Vec<String> = std::iter::once(name.clone()).chain(former.clone()).collect();
-        let noted = self.journal.note(store, &names, now).await?;
+        let noted = self.journal.note(store, &names, Patience::Usual, now).await?;
         store.keep(&[document]).await?;
         let moved = store.move_head(HEAD, standing.octets.as_deref(), &octets).await?;
         let left_over = match moved {

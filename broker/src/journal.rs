@@ -26,6 +26,7 @@ const MOST: usize = 400;
 const LEASE_SECONDS: i64 = 60;
 /// How often, and how long apart, a change is tried while somebody else sweeps or is faster.
 const ATTEMPTS: u32 = 100;
+const ATTEMPTS_IN_HASTE: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is about to be put, as the head has it.
@@ -73,6 +74,15 @@ pub(crate) struct Journal {
     mac: MacKey,
 }
 
+/// How long to wait while somebody sweeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Five seconds.
+    Usual,
+    /// Half a second: a suspension is not to wait.
+    Little,
+}
+
 /// A publication that is written down.
 #[must_use]
 pub(crate) struct Noted {
@@ -93,12 +103,13 @@ impl Journal {
         &self,
         store: &dyn Store,
         names: &[String],
+        patience: Patience,
         now: Timestamp,
     ) -> Result<Noted, JournalFailed> {
         // The moment is in the list, so that two publications of the same contents have an entry each.
         let list = serde_json::to_vec(&(now, std::process::id(), names)).unwrap_or_default();
         let entry = PendingEntry { at: now, list: document_name(&list) };
-        self.change(store, now, |pending| {
+        self.change(store, patience, now, |pending| {
             if pending.entries.len() >= MOST {
                 return Err(JournalFailed::Full);
             }
@@ -122,7 +133,7 @@ impl Journal {
         now: Timestamp,
     ) -> Result<(), JournalFailed> {
         let entry = noted.entry;
-        self.change(store, now, |pending| {
+        self.change(store, Patience::Usual, now, |pending| {
             // One of them: the same process may have noted the same names twice within a second.
             if let Some(at) = pending.entries.iter().position(|other| *other == entry) {
                 pending.entries.remove(at);
@@ -143,7 +154,7 @@ impl Journal {
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<Vec<PendingEntry>, JournalFailed> {
-        self.change(store, now, |pending| {
+        self.change(store, Patience::Usual, now, |pending| {
             pending.sweeping = Some(now);
             Ok(pending.entries.clone())
         })
@@ -196,10 +207,15 @@ impl Journal {
     async fn change<T>(
         &self,
         store: &dyn Store,
+        patience: Patience,
         now: Timestamp,
         mut work: impl FnMut(&mut Pending) -> Result<T, JournalFailed>,
     ) -> Result<T, JournalFailed> {
-        for _ in 0..ATTEMPTS {
+        let attempts = match patience {
+            Patience::Usual => ATTEMPTS,
+            Patience::Little => ATTEMPTS_IN_HASTE,
+        };
+        for _ in 0..attempts {
             let (octets, mut pending) = self.read(store).await?;
             let swept = pending.sweeping.is_some_and(|since| now.since(since).abs() < LEASE_SECONDS);
             if !swept {

@@ -58,7 +58,7 @@ impl KeyUseNotes {
     pub(crate) async fn write_if_due(&self, store: &dyn Store, now: Timestamp) -> Result<(), String> {
         let last = self.written.load(Ordering::Acquire);
         // A clock that was set back must not silence a node for long.
-        if (0..BETWEEN_WRITES).contains(&now.since(last)) {
+        if (0..BETWEEN_WRITES).contains(&now.since(Timestamp(last))) {
             return Ok(());
         }
         let (seen, news) = {
@@ -74,7 +74,9 @@ impl KeyUseNotes {
             let mut merged = seen.clone();
             match read(there.as_deref(), &self.mac) {
                 Ok(known) => _ = merged.merge(&known),
-                Err(error) => tracing::error!(%error, alarm = "key_use_refused", "what nodes wrote of keys' use is not used"),
+                Err(error) => {
+                    tracing::error!(%error, alarm = "key_use_refused", "what nodes wrote of keys' use is not used")
+                }
             }
             merged.forget_old(now);
             let sealed = merged.seal(&self.mac);
@@ -100,7 +102,7 @@ pub(crate) fn read(head: Option<&[u8]>, mac: &MacKey) -> Result<KeyUse, KeyUseRe
 
 #[cfg(test)]
 mod tests {
-    use broker_core::{moment::Timestamp, suspension::KeyFingerprint};
+    use broker_core::{moment::Timestamp, port::Store as _, suspension::KeyFingerprint};
     use broker_store::embedded;
     use certs::mac::{MacKey, Secret};
     use metadata::key_use::HEAD;

@@ -13,13 +13,15 @@
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
-//! | `registry_watch.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `registry_edit.rs`, `journal.rs`, `prune.rs`, `proposals.rs`, `seen.rs` | how the registry changes: one publication after the other, with a record |
+//! | `alarm.rs` | what somebody must look at though logins go on |
 //! | `key_use.rs` | which key of which provider verified a message, noted and written |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
 //! | `throttle.rs` | how often one may ask |
 //! | `moment.rs` | the clock and the generator |
 //! | `telemetry/` | the log |
 
+mod alarm;
 mod command;
 mod config;
 mod cookie;
@@ -28,8 +30,8 @@ mod drive;
 mod endpoint;
 mod failed;
 mod heavy_work;
-mod key_use;
 mod journal;
+mod key_use;
 mod moment;
 mod oidc_keys;
 mod outbound;

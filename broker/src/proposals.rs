@@ -26,8 +26,8 @@ use metadata::{
 
 use crate::{
     desk::{DeskFailed, DeskFile},
-    journal::JournalFailed,
-    registry_edit::{Changes, EditFailed, Live, RegistryFile, Signed},
+    journal::{JournalFailed, Patience},
+    registry_edit::{ATTEMPTS, Changes, EditFailed, Live, RegistryFile, Signed},
 };
 
 /// What proposals are handled with.
@@ -44,9 +44,6 @@ pub(crate) struct Office<'a> {
     /// The time.
     pub(crate) clock: fn() -> Timestamp,
 }
-
-/// How often a publication is judged anew when somebody else was faster.
-const TRIES: u32 = 5;
 
 /// Why something did not happen. Nothing has changed then, unless the store went away at that moment.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +66,6 @@ pub(crate) enum ProposalFailed {
     /// Nobody can say.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// Somebody else was faster.
-    #[error("somebody else changed the registry at the same moment; nothing was changed. Try again.")]
-    Moved,
     /// A document of it is gone.
     #[error("the document {0} of the proposal is not in the store any more: submit it again")]
     DocumentGone(String),
@@ -121,7 +115,7 @@ impl Office<'_> {
     ) -> Result<u64, ProposalFailed> {
         let now = (self.clock)();
         let names: Vec<String> = documents.iter().map(|octets| document_name(octets)).collect();
-        let noted = self.registry.journal.note(self.store, &names, now).await?;
+        let noted = self.registry.journal.note(self.store, &names, Patience::Usual, now).await?;
         self.store.keep(&documents).await?;
         let manifest = live.registry.manifest();
         let id = self
@@ -223,35 +217,28 @@ impl Office<'_> {
             proposal: Some(id),
             ..Signed::by(by.clone(), "")
         };
-        let mut tries = 0;
-        let revision = loop {
+        let mut revision = None;
+        for _ in 0..ATTEMPTS {
+            self.registry.refresh(self.store, live, self.clock).await?;
             let grounds = self.grounds(&live.registry, &proposal.changes, contents.clone()).await?;
-            let done = self
-                .registry
-                .change(self.store, live, &signed, self.clock, |registry| {
-                    let (report, holds) = self.judge(registry, &proposal.changes, &grounds)?;
-                    let holds = held(&holds);
-                    was_held = !holds.is_empty();
-                    desk.may_publish(id, by, &holds, despite_hold, registry.manifest())?;
-                    if report.has_errors() {
-                        return Err(ProposalFailed::Rules(report));
-                    }
-                    let changes = Changes {
-                        documents: contents.values().cloned().collect(),
-                        list: proposal.changes.clone(),
-                        despite_hold: despite_hold.filter(|_| was_held).map(str::to_owned),
-                    };
-                    Ok((changes, ()))
-                })
-                .await;
-            tries += 1;
-            match done {
-                Ok((revision, ())) => break revision,
-                // Somebody else changed what it is judged against: judged anew against that.
-                Err(ProposalFailed::Moved) if tries < TRIES => {}
-                Err(other) => return Err(other),
+            let (report, holds) = self.judge(&live.registry, &proposal.changes, &grounds)?;
+            let holds = held(&holds);
+            was_held = !holds.is_empty();
+            desk.may_publish(id, by, &holds, despite_hold, live.registry.manifest())?;
+            if report.has_errors() {
+                return Err(ProposalFailed::Rules(report));
             }
-        };
+            let changes = Changes {
+                documents: contents.values().cloned().collect(),
+                list: proposal.changes.clone(),
+                despite_hold: despite_hold.filter(|_| was_held).map(str::to_owned),
+            };
+            revision = self.registry.attempt(self.store, live, changes, &signed, self.clock).await?;
+            if revision.is_some() {
+                break;
+            }
+        }
+        let revision = revision.ok_or(EditFailed::Busy)?;
         let now = (self.clock)();
         let reason = despite_hold.filter(|_| was_held);
         let told = self
@@ -289,16 +276,13 @@ impl Office<'_> {
     /// What the rules and the guard say of changes, against a registry.
     ///
     /// # Errors
-    /// When the grounds are those of another registry, or a document that the changes bring is not among them.
+    /// When a document that the changes bring is not among the grounds.
     pub(crate) fn judge(
         self,
         registry: &Registry,
         changes: &[Change],
         grounds: &Grounds,
     ) -> Result<(Report, Report), ProposalFailed> {
-        if guard::needed(registry, changes).iter().any(|name| !grounds.documents.contains_key(name)) {
-            return Err(ProposalFailed::Moved);
-        }
         let now = (self.clock)();
         let whole = |name: &str| grounds.documents.get(name).cloned();
         let report = check_again(changes, &whole, self.client_secrets, registry, now)
@@ -324,19 +308,28 @@ pub(crate) fn words(live: &Manifest, changes: &[Change], grounds: &Grounds) -> V
     EntryChange::between(live, &after)
         .into_iter()
         .map(|change| {
-            let side = |entry: &'_ Option<Entry>| {
-                entry.as_ref().map(|entry| (entry.clone(), grounds.document(entry.document()).unwrap_or_default().to_vec()))
-            };
-            let (before, after) = (side(&change.before), side(&change.after));
-            let told = difference::describe(
-                &change.id,
-                before.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
-                after.as_ref().map(|(entry, octets)| (entry, octets.as_slice())),
-                &grounds.seen,
-            );
+            let told = told(&change, &|name| grounds.document(name), &grounds.seen);
             (change.id, told)
         })
         .collect()
+}
+
+/// What becomes of one entry, in words.
+pub(crate) fn told<'a>(
+    change: &EntryChange,
+    document: &dyn Fn(&str) -> Option<&'a [u8]>,
+    seen: &KeyUse,
+) -> Vec<Sentence> {
+    let side = |entry: &Option<Entry>| {
+        entry.as_ref().map(|entry| (entry.clone(), document(entry.document()).unwrap_or_default()))
+    };
+    let (before, after) = (side(&change.before), side(&change.after));
+    difference::describe(
+        &change.id,
+        before.as_ref().map(|(entry, octets)| (entry, *octets)),
+        after.as_ref().map(|(entry, octets)| (entry, *octets)),
+        seen,
+    )
 }
 
 /// Holds as the desk keeps them.

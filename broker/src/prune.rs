@@ -13,7 +13,7 @@ use metadata::revision::{Link, Record};
 
 use crate::{
     desk::{DeskFailed, DeskFile},
-    journal::{Journal, JournalFailed, PendingEntry},
+    journal::{Journal, JournalFailed, Patience, PendingEntry},
     registry_edit::{EditFailed, RegistryFile},
 };
 
@@ -94,7 +94,7 @@ async fn closed(
     }
     let documents: Vec<String> = closed.iter().flat_map(|one| one.documents.iter().cloned()).collect();
     // Never settled: that is what hands them to the sweep.
-    let _ = registry.journal.note(store, &documents, now).await?;
+    let _ = registry.journal.note(store, &documents, Patience::Usual, now).await?;
     desk.change(store, now, |desk| Ok::<_, DeskFailed>(desk.prune(now).len()))
         .await
         .map_err(PruneFailed::from)

@@ -31,14 +31,14 @@ use metadata::{
 };
 
 use crate::{
-    journal::{Journal, JournalFailed},
-    registry_watch::{self, HEAD},
+    journal::{Journal, JournalFailed, Patience},
+    registry_watch::{self, HEAD, Unconfirmed},
     seen::Seen,
     wiring,
 };
 
 /// How often somebody else may be faster before we give up.
-const ATTEMPTS: usize = 20;
+pub(crate) const ATTEMPTS: usize = 20;
 /// More revisions than this are not walked through: a chain that is longer is not ours.
 const LONGEST_HISTORY: usize = 100_000;
 
@@ -129,6 +129,26 @@ impl EditFailed {
     /// Whether it was understood and is refused, rather than not possible now.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Change(_))
+    }
+
+    /// Whether somebody has meddled with the store: an alarm, and not a passing trouble.
+    pub(crate) fn is_alarm(&self) -> bool {
+        matches!(
+            self,
+            Self::Head(..)
+                | Self::Tampered(_)
+                | Self::Record(_)
+                | Self::Journal(JournalFailed::Unauthenticated)
+        )
+    }
+}
+
+impl From<Unconfirmed> for EditFailed {
+    fn from(error: Unconfirmed) -> Self {
+        match error {
+            Unconfirmed::Away(why) => Self::Store(StoreError::Away(why)),
+            Unconfirmed::Alarm(why) => Self::Tampered(why),
+        }
     }
 }
 
@@ -234,8 +254,7 @@ impl RegistryFile {
                 Err(error) => return Err(EditFailed::Tampered(error.to_string())),
             }
         }
-        let (manifest, contents) =
-            registry_watch::fetch(store, head, &self.directory).await.map_err(EditFailed::Tampered)?;
+        let (manifest, contents) = registry_watch::fetch(store, head, &self.directory).await?;
         off_thread(move || registry_watch::build(number, &manifest, &contents, None, now))
             .await?
             .map_err(EditFailed::Tampered)
@@ -268,7 +287,8 @@ impl RegistryFile {
                 Err(StoreError::Unexpected(why)) => return Err(EditFailed::Tampered(why)),
                 found => found?,
             };
-            contents.extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
+            contents
+                .extend(batch.iter().cloned().zip(found).filter_map(|(name, found)| Some((name, found?))));
         }
         Ok(contents)
     }
@@ -296,45 +316,53 @@ impl RegistryFile {
         found.into_iter().next().flatten().ok_or_else(lost)
     }
 
-    /// Prepares and makes a change, anew when somebody else was faster. Returns the number of what is live then. A change that changes nothing
-    /// makes no revision.
+    /// Makes `live` what is live now, where somebody else was faster or it could not be read after a publication.
     ///
     /// # Errors
-    /// What `prepare` refuses with, or [`EditFailed`].
-    pub(crate) async fn change<T, E: From<EditFailed>>(
+    /// [`EditFailed`].
+    pub(crate) async fn refresh(
         &self,
         store: &dyn Store,
         live: &mut Live,
+        clock: fn() -> Timestamp,
+    ) -> Result<(), EditFailed> {
+        if !live.is_fresh {
+            *live = self.read(store, Some(Arc::clone(&live.registry)), clock()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes changes that were prepared and judged against `live`. Returns the number of what is live then, or `None` when somebody else was faster:
+    /// then [`RegistryFile::refresh`] it, and prepare and judge them anew, at most [`ATTEMPTS`] times. A change that changes nothing makes no
+    /// revision.
+    ///
+    /// # Errors
+    /// [`EditFailed`].
+    pub(crate) async fn attempt(
+        &self,
+        store: &dyn Store,
+        live: &mut Live,
+        changes: Changes,
         signed: &Signed,
         clock: fn() -> Timestamp,
-        mut prepare: impl FnMut(&Registry) -> Result<(Changes, T), E>,
-    ) -> Result<(u64, T), E> {
-        for _ in 0..ATTEMPTS {
-            if !live.is_fresh {
-                *live = self.read(store, Some(Arc::clone(&live.registry)), clock()).await?;
-            }
-            let (changes, told) = prepare(&live.registry)?;
-            let before = live.registry.manifest();
-            let mut manifest = before.clone();
-            for change in &changes.list {
-                manifest = manifest.with(change.clone()).map_err(EditFailed::from)?;
-            }
-            if manifest == *before {
-                return Ok((live.registry.number(), told));
-            }
-            live.is_fresh = false;
-            if let Some(number) = self.publish(store, live, &manifest, changes, signed, clock()).await? {
-                // It is live. What cannot be read just now is read before the next change.
-                match self.read(store, Some(Arc::clone(&live.registry)), clock()).await {
-                    Ok(now) => *live = now,
-                    Err(error) => {
-                        tracing::warn!(%error, "the registry could not be read after a publication")
-                    }
-                }
-                return Ok((number, told));
-            }
+    ) -> Result<Option<u64>, EditFailed> {
+        let before = live.registry.manifest();
+        let mut manifest = before.clone();
+        for change in &changes.list {
+            manifest = manifest.with(change.clone())?;
         }
-        Err(EditFailed::Busy.into())
+        if manifest == *before {
+            return Ok(Some(live.registry.number()));
+        }
+        live.is_fresh = false;
+        let published = self.publish(store, live, &manifest, changes, signed, clock()).await?;
+        // It is live. What cannot be read just now is read before the next change.
+        if published.is_some()
+            && let Err(error) = self.refresh(store, live, clock).await
+        {
+            tracing::warn!(%error, "the registry could not be read after a publication");
+        }
+        Ok(published)
     }
 
     /// Puts documents, record and manifest, and moves the head; `None`: somebody else was faster.
@@ -367,22 +395,49 @@ impl RegistryFile {
         };
         let record = record.seal(&self.record)?;
         let head = Head { number, manifest: manifest_name, at: now, record: Some(document_name(&record)) };
-        let mut contents = changes.documents;
+        let (mut contents, urgent) = (changes.documents, changes.list);
         contents.push(record);
         contents.push(document);
         let names: Vec<String> = contents.iter().map(|content| document_name(content)).collect();
-        let noted = self.journal.note(store, &names, now).await?;
+        // A suspension brings no document, and waits for nobody: what it leaves when it is interrupted is small, and nothing names it.
+        let urgent = !urgent.is_empty() && urgent.iter().all(|change| change.entry().is_none());
+        let patience = if urgent { Patience::Little } else { Patience::Usual };
+        let noted = match self.journal.note(store, &names, patience, now).await {
+            Ok(noted) => Some(noted),
+            Err(JournalFailed::Store(away)) => return Err(away.into()),
+            Err(error) if urgent => {
+                tracing::warn!(%error, "a suspension is published without an entry in the journal");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
         store.keep(&contents).await?;
         let sealed = head.seal(&self.mac);
         match store.move_head(HEAD, live.octets.as_deref(), &sealed).await? {
             HeadMoved::Moved => {
                 self.seen.saw(&head, &sealed);
                 // It has happened, whatever becomes of the entry in the journal: that one is swept later.
-                let _ = self.journal.settle(store, noted, now).await;
+                if let Some(noted) = noted {
+                    let _ = self.journal.settle(store, noted, now).await;
+                }
                 Ok(Some(number))
             }
             HeadMoved::Conflict(_) => Ok(None),
         }
+    }
+
+    /// Looks at the record of the newest revision, as a node does when the head has moved.
+    ///
+    /// # Errors
+    /// When it is gone, or not to be believed.
+    pub(crate) async fn check_newest(&self, store: &dyn Store) -> Result<(), EditFailed> {
+        let Some((_, head)) = self.head(store).await? else { return Ok(()) };
+        let history = self.history(store, Some(&head), |_| false).await?;
+        if history.is_cut && history.records.is_empty() {
+            let gone = format!("the record of revision {} is gone from the store", head.number);
+            return Err(EditFailed::Tampered(gone));
+        }
+        Ok(())
     }
 
     /// The records from the newest to the oldest that is there, as long as `goes_on` says so of each.

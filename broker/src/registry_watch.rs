@@ -16,7 +16,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use broker_core::{
     failure::{Failure, FailureCode},
     moment::Timestamp,
-    port::Store,
+    port::{Store, StoreError},
 };
 use certs::mac::MacKey;
 use metadata::{
@@ -32,6 +32,26 @@ const STALE_SECONDS: i64 = 30;
 const CLOCK_STEP: i64 = 5;
 /// Documents that are asked for at once.
 const BATCH: usize = 256;
+
+/// Why the registry was not confirmed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Unconfirmed {
+    /// Nobody can say.
+    #[error("{0}")]
+    Away(String),
+    /// What lies in the store is not to be believed, or is gone: an alarm.
+    #[error("{0}")]
+    Alarm(String),
+}
+
+impl From<StoreError> for Unconfirmed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Away(why) => Self::Away(why),
+            StoreError::Unexpected(why) => Self::Alarm(why),
+        }
+    }
+}
 
 /// What this node knows of the registry.
 pub(crate) struct RegistryWatch {
@@ -94,17 +114,21 @@ impl RegistryWatch {
     /// Looks at the head, and follows it.
     ///
     /// # Errors
-    /// A sentence for the log; the snapshot stays as it was.
-    pub(crate) async fn refresh(&self, store: &dyn Store, clock: fn() -> Timestamp) -> Result<(), String> {
+    /// [`Unconfirmed`]; the snapshot stays as it was.
+    pub(crate) async fn refresh(
+        &self,
+        store: &dyn Store,
+        clock: fn() -> Timestamp,
+    ) -> Result<(), Unconfirmed> {
         // Taken before the question: an answer that was long on its way confirms only the moment in which it was asked for.
         let asked = clock();
-        let head = store.head(HEAD).await.map_err(|error| error.to_string())?;
+        let head = store.head(HEAD).await?;
         let known = self.head.load_full();
         let Some(head) = head else {
             if known.is_some() {
-                return Err(
-                    "the store has no registry, and this node has seen one: was it emptied?".to_owned()
-                );
+                return Err(Unconfirmed::Alarm(
+                    "the store has no registry, and this node has seen one: was it emptied?".to_owned(),
+                ));
             }
             self.confirmed.store(asked.0, Ordering::Release);
             return Ok(());
@@ -113,12 +137,12 @@ impl RegistryWatch {
             self.confirmed.store(asked.0, Ordering::Release);
             return Ok(());
         }
-        let opened = Head::open(&head, &self.mac)
-            .map_err(|error| format!("the registry's head is refused: {error}"))?;
+        let refused = |error| Unconfirmed::Alarm(format!("the registry's head is refused: {error}"));
+        let opened = Head::open(&head, &self.mac).map_err(refused)?;
         let previous = self.any();
         if let Some(known) = known.as_deref() {
-            let known = Head::open(known, &self.mac).map_err(|error| error.to_string())?;
-            opened.follows(&known).map_err(|error| format!("the registry's head is refused: {error}"))?;
+            let known = Head::open(known, &self.mac).map_err(refused)?;
+            opened.follows(&known).map_err(refused)?;
         }
         let (manifest, contents) = fetch(store, &opened, &self.directory).await?;
         let number = opened.number;
@@ -126,7 +150,8 @@ impl RegistryWatch {
             let registry = build(number, &manifest, &contents, Some(&previous), clock());
             registry.map(|registry| (registry, manifest, contents))
         });
-        let (registry, manifest, contents) = built.await.map_err(|error| error.to_string())??;
+        let (registry, manifest, contents) =
+            built.await.map_err(|error| Unconfirmed::Away(error.to_string()))?.map_err(Unconfirmed::Alarm)?;
         self.registry.store(Arc::new(registry));
         self.head.store(Some(Arc::new(head.clone())));
         self.confirmed.store(asked.0, Ordering::Release);
@@ -182,10 +207,11 @@ pub(crate) async fn fetch(
     store: &dyn Store,
     head: &Head,
     directory: &Path,
-) -> Result<(Manifest, HashMap<String, Vec<u8>>), String> {
+) -> Result<(Manifest, HashMap<String, Vec<u8>>), Unconfirmed> {
     let manifest = one(store, directory, &head.manifest).await?;
-    let manifest = Manifest::from_document(&manifest)
-        .map_err(|error| format!("the registry's list of documents is unreadable: {error}"))?;
+    let manifest = Manifest::from_document(&manifest).map_err(|error| {
+        Unconfirmed::Alarm(format!("the registry's list of documents is unreadable: {error}"))
+    })?;
     let mut contents = HashMap::new();
     let mut missing = Vec::new();
     for name in manifest.documents() {
@@ -197,23 +223,24 @@ pub(crate) async fn fetch(
         }
     }
     for batch in missing.chunks(BATCH) {
-        let found = store.kept(batch).await.map_err(|error| error.to_string())?;
+        let found = store.kept(batch).await?;
         for (name, octets) in batch.iter().zip(found) {
-            contents.insert(
-                name.clone(),
-                octets.ok_or_else(|| format!("the store has lost the document {name}"))?,
-            );
+            contents.insert(name.clone(), octets.ok_or_else(|| lost(name))?);
         }
     }
     Ok((manifest, contents))
 }
 
-async fn one(store: &dyn Store, directory: &Path, name: &str) -> Result<Vec<u8>, String> {
+async fn one(store: &dyn Store, directory: &Path, name: &str) -> Result<Vec<u8>, Unconfirmed> {
     if let Some(octets) = kept(directory, name) {
         return Ok(octets);
     }
-    let found = store.kept(&[name.to_owned()]).await.map_err(|error| error.to_string())?;
-    found.into_iter().next().flatten().ok_or_else(|| format!("the store has lost the document {name}"))
+    let found = store.kept(&[name.to_owned()]).await?;
+    found.into_iter().next().flatten().ok_or_else(|| lost(name))
+}
+
+fn lost(name: &str) -> Unconfirmed {
+    Unconfirmed::Alarm(format!("the store has lost the document {name}"))
 }
 
 /// Reads a document of this node's disk, if it is there and whole.

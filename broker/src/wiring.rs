@@ -33,15 +33,18 @@ use certs::{
 use metadata::Registry;
 
 use crate::{
+    alarm::{AlarmKind, Alarms},
     config::Config,
     cookie::Origins,
     desk::DeskFile,
     failed::FailedSeal,
     heavy_work::{Work, WorkBounds},
+    key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
-    registry_watch::RegistryWatch,
+    registry_edit::RegistryFile,
+    registry_watch::{RegistryWatch, Unconfirmed},
     throttle::Throttle,
 };
 
@@ -58,6 +61,10 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     /// Who the peers are.
     pub(crate) registry: RegistryWatch,
+    /// How the registry changes.
+    pub(crate) edits: RegistryFile,
+    /// What somebody must look at.
+    pub(crate) alarms: Alarms,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
@@ -130,6 +137,7 @@ impl Node {
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let edits = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -147,6 +155,8 @@ impl Node {
             config,
             keys,
             registry,
+            edits,
+            alarms: Alarms::default(),
             desk,
             oidc_keys,
             pages,
@@ -208,12 +218,29 @@ impl Node {
                 }
             }
         }
-        if let Err(error) = self.registry.refresh(store, crate::moment::now).await {
-            tracing::error!(%error, "the registry could not be confirmed");
+        let now = crate::moment::now();
+        let before = self.registry.any().number();
+        match self.registry.refresh(store, crate::moment::now).await {
+            Ok(()) => self.alarms.clear(AlarmKind::Registry),
+            Err(error @ Unconfirmed::Alarm(_)) => {
+                self.alarms.raise(AlarmKind::Registry, &error.to_string(), now);
+            }
+            Err(error) => tracing::error!(%error, "the registry could not be confirmed"),
         }
-        // Logins do not need the desk: they go on whatever happens to it.
-        if let Err(error) = self.desk.refresh(store, crate::moment::now).await {
-            tracing::error!(%error, alarm = error.is_alarm(), "the desk could not be confirmed");
+        // Logins need neither history nor desk: they go on whatever happens to those.
+        if self.registry.any().number() != before || self.alarms.is_raised(AlarmKind::History) {
+            match self.edits.check_newest(store).await {
+                Ok(()) => self.alarms.clear(AlarmKind::History),
+                Err(error) if error.is_alarm() => {
+                    self.alarms.raise(AlarmKind::History, &error.to_string(), now);
+                }
+                Err(error) => tracing::error!(%error, "the record of the newest revision could not be read"),
+            }
+        }
+        match self.desk.refresh(store, crate::moment::now).await {
+            Ok(()) => self.alarms.clear(AlarmKind::Desk),
+            Err(error) if error.is_alarm() => self.alarms.raise(AlarmKind::Desk, &error.to_string(), now),
+            Err(error) => tracing::error!(%error, "the desk could not be confirmed"),
         }
         if let Err(error) = self.oidc_keys.refresh(store).await {
             tracing::error!(%error, "the token keys could not be read");

@@ -68,9 +68,7 @@ impl KeyUse {
     /// Whether any key of the provider verified a message within the last thirty days.
     #[must_use]
     pub fn was_used_lately(&self, provider: &ProviderId, now: Timestamp) -> bool {
-        self.0
-            .get(provider)
-            .is_some_and(|keys| keys.keys().any(|key| self.is_lately(provider, *key, now)))
+        self.0.get(provider).is_some_and(|keys| keys.keys().any(|key| self.is_lately(provider, *key, now)))
     }
 
     /// Takes over what another node noted: of each key the later hour. True when that changed anything.

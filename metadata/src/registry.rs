@@ -68,8 +68,7 @@ impl Registry {
         saml_providers: impl IntoIterator<Item = Arc<SamlProvider>>,
         oidc_clients: impl IntoIterator<Item = Arc<OidcClient>>,
     ) -> Self {
-        let saml_providers: HashMap<_, _> =
-            saml_providers
+        let saml_providers: HashMap<_, _> = saml_providers
             .into_iter()
             .map(|provider| (provider.policy.id.clone(), without_suspended_keys(provider, &suspensions)))
             .collect();
@@ -110,6 +109,12 @@ impl Registry {
     #[must_use]
     pub fn withheld(&self) -> &[Withheld] {
         &self.withheld
+    }
+
+    /// What is suspended.
+    #[must_use]
+    pub fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
     }
 
     /// The number of the revision that this is; 0 when there is none yet.
@@ -181,17 +186,17 @@ fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions
     if suspensions.keys.is_empty() && provider.suspended_keys.is_empty() {
         return provider;
     }
-    let is_suspended = |key: &PublicKey| {
-        suspensions.keys.contains(&KeyFingerprint::new(*key.thumbprint().as_bytes()))
-    };
-    let as_it_should_be = !provider.signing_keys.iter().any(is_suspended)
-        && provider.suspended_keys.iter().all(is_suspended);
+    let is_suspended =
+        |key: &PublicKey| suspensions.keys.contains(&KeyFingerprint::new(*key.thumbprint().as_bytes()));
+    let as_it_should_be =
+        !provider.signing_keys.iter().any(is_suspended) && provider.suspended_keys.iter().all(is_suspended);
     if as_it_should_be {
         return provider;
     }
     let mut parted = (*provider).clone();
     let all = parted.signing_keys.drain(..).chain(parted.suspended_keys.drain(..));
-    (parted.suspended_keys, parted.signing_keys) = all.collect::<Vec<_>>().into_iter().partition(is_suspended);
+    (parted.suspended_keys, parted.signing_keys) =
+        all.collect::<Vec<_>>().into_iter().partition(is_suspended);
     Arc::new(parted)
 }
 

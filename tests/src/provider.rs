@@ -109,6 +109,24 @@ impl Provider {
         &self.key
     }
 
+    /// The same provider after its key was replaced: another key, and all else as it was.
+    #[must_use]
+    pub fn with_next_key(&self, ec: bool) -> Self {
+        let next = Self::new(&self.name, &self.host, &self.organisation, self.taken_by, ec);
+        Self { signed: self.signed, encrypts: self.encrypts, ..next }
+    }
+
+    /// Its metadata with the signing key of `other` beside its own, as in a rollover.
+    #[must_use]
+    pub fn metadata_with(&self, other: &Self) -> String {
+        let theirs = other.metadata();
+        let end = "</md:KeyDescriptor>\n";
+        let from = theirs.find("    <md:KeyDescriptor").expect("a key");
+        let to = theirs.find(end).expect("its end") + end.len();
+        let key = theirs.get(from..to).expect("a key");
+        self.metadata().replacen(end, &format!("{end}{key}"), 1)
+    }
+
     /// Its metadata, as its operator sends it to the federation.
     #[must_use]
     pub fn metadata(&self) -> String {

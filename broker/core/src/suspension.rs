@@ -69,7 +69,9 @@ impl TryFrom<String> for KeyFingerprint {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&text).ok_or_else(|| {
-            format!("{text:?} is no fingerprint of a key: 64 hexadecimal digits, the SHA-256 of the public key")
+            format!(
+                "{text:?} is no fingerprint of a key: 64 hexadecimal digits, the SHA-256 of the public key"
+            )
         })
     }
 }
@@ -175,7 +177,8 @@ mod tests {
         let read = KeyFingerprint::parse(&plain).expect("a fingerprint");
         assert_eq!(read.to_string(), plain);
         assert_eq!(read.short(), "0123456789ab");
-        let colons: Vec<String> = plain.to_uppercase().chars().collect::<Vec<_>>().chunks(2).map(String::from_iter).collect();
+        let colons: Vec<String> =
+            plain.to_uppercase().chars().collect::<Vec<_>>().chunks(2).map(String::from_iter).collect();
         assert_eq!(KeyFingerprint::parse(&colons.join(":")), Some(read));
         for wrong in ["", &plain[1..], &format!("{plain}0"), &plain.replace('0', "g"), &"0".repeat(1000)] {
             assert_eq!(KeyFingerprint::parse(wrong), None, "{wrong}");

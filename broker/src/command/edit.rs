@@ -1,12 +1,18 @@
 //! The registry and the desk, open for a local command: the same doors as inside a node that serves (`registry_edit.rs`, `desk.rs`), and what a person
 //! at the terminal is told.
 
-use std::{os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
+use std::{collections::HashMap, os::unix::fs::MetadataExt as _, path::Path, sync::Arc};
 
 use broker_core::port::Store;
 use certs::{key_directory::KeyDirectory, mac::MacKey};
 use clap::Args;
-use metadata::{Registry, desk::Actor, lint::Tongue};
+use metadata::{
+    Registry,
+    desk::Actor,
+    key_use::KeyUse,
+    lint::Tongue,
+    revision::{Change, document_name, guard},
+};
 
 use super::Stopped;
 pub(crate) use crate::registry_edit::{Changes, Signed};
@@ -16,7 +22,7 @@ use crate::{
     moment,
     proposals::ProposalFailed,
     prune::{self, PruneFailed},
-    registry_edit::{EditFailed, Live, RegistryFile},
+    registry_edit::{ATTEMPTS, EditFailed, Live, RegistryFile},
     wiring,
 };
 
@@ -45,6 +51,27 @@ impl Author {
             return Err(Stopped::could_not(format!("a note has at most {LONGEST_NOTE} characters")));
         }
         Ok(Signed::by(operator(self.name.as_deref())?, note))
+    }
+}
+
+/// `--despite-hold REASON`
+#[derive(Debug, Args)]
+pub(crate) struct DespiteHold {
+    /// Make the change although the rollover guard holds it, and say why. The guard says what is at risk, and the order of steps without one.
+    #[arg(long, value_name = "REASON")]
+    despite_hold: Option<String>,
+}
+
+impl DespiteHold {
+    /// The reason, if one is given.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub(crate) fn reason(&self) -> Result<Option<String>, Stopped> {
+        match self.despite_hold.as_deref().map(str::trim) {
+            Some("") => Err(Stopped::could_not("--despite-hold must say why")),
+            reason => Ok(reason.map(str::to_owned)),
+        }
     }
 }
 
@@ -93,6 +120,11 @@ pub(crate) struct Edit {
     pub(crate) service_providers: Vec<String>,
     /// Who publishes.
     pub(crate) signed: Signed,
+    /// When keys of providers last verified a message.
+    pub(crate) key_use: KeyUse,
+    key_use_refused: Option<EditFailed>,
+    despite_hold: Option<String>,
+    dry_run: bool,
 }
 
 impl Edit {
@@ -115,6 +147,12 @@ impl Edit {
         let file = RegistryFile::new(&keys, config.file.state.clone())?;
         let desk = DeskFile::new(&keys, &config.file.state)?;
         let live = file.read(&*store, None, moment::now()).await?;
+        // What is not authentic says nothing. The guard then cannot judge, and says that.
+        let (key_use, key_use_refused) = match file.key_use(&*store).await {
+            Ok(seen) => (seen, None),
+            Err(refused @ EditFailed::Tampered(_)) => (KeyUse::default(), Some(refused)),
+            Err(away) => return Err(away.into()),
+        };
         Ok(Self {
             store,
             file,
@@ -123,6 +161,10 @@ impl Edit {
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             signed: Author::default().signed()?,
+            key_use,
+            key_use_refused,
+            despite_hold: None,
+            dry_run: false,
         })
     }
 
@@ -148,21 +190,85 @@ impl Edit {
         Ok(self.file.document(&*self.store, name).await?)
     }
 
+    /// Lets changes through that the rollover guard holds, for a reason; they are told all the same.
+    pub(crate) fn despite_hold(&mut self, reason: Option<String>) {
+        self.despite_hold = reason;
+    }
+
+    /// Lets changes be prepared and judged, and not made.
+    pub(crate) fn dry_run(&mut self, dry_run: bool) {
+        self.dry_run = dry_run;
+    }
+
     /// Prepares and makes a change, anew when somebody else was faster.
     ///
     /// # Errors
-    /// What `prepare` refuses with, what the manifest refuses, or that the store is away.
+    /// What `prepare` refuses with, what the guard holds, what the manifest refuses, or that the store is away.
     pub(crate) async fn change<T>(
         &mut self,
-        prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
+        mut prepare: impl FnMut(&Registry) -> Result<(Changes, T), Stopped>,
     ) -> Result<(u64, T), Stopped> {
-        let before = self.live.registry.number();
-        let (number, told) =
-            self.file.change(&*self.store, &mut self.live, &self.signed, moment::now, prepare).await?;
-        if number > before {
-            self.after(number).await;
+        for _ in 0..ATTEMPTS {
+            self.file.refresh(&*self.store, &mut self.live, moment::now).await?;
+            let before = self.live.registry.number();
+            let (mut changes, told) = prepare(&self.live.registry)?;
+            if changes.list.is_empty() {
+                return Ok((before, told));
+            }
+            changes.despite_hold = self.guarded(&changes).await?;
+            if self.dry_run {
+                return Ok((before, told));
+            }
+            let made =
+                self.file.attempt(&*self.store, &mut self.live, changes, &self.signed, moment::now).await?;
+            if let Some(number) = made {
+                if number > before {
+                    self.after(number).await;
+                }
+                return Ok((number, told));
+            }
         }
-        Ok((number, told))
+        Err(EditFailed::Busy.into())
+    }
+
+    /// Asks the rollover guard, and says what it says. Returns why the change is made all the same, where it is held.
+    async fn guarded(&self, changes: &Changes) -> Result<Option<String>, Stopped> {
+        let needed = guard::needed(self.registry(), &changes.list);
+        let removes = changes.list.iter().any(|change| matches!(change, Change::Remove { .. }));
+        if let (Some(refused), None) = (&self.key_use_refused, &self.despite_hold)
+            && (removes || !needed.is_empty())
+            && !self.dry_run
+        {
+            return Err(Stopped::refused(format!(
+                "{refused}. The rollover guard cannot go by it. Nothing was changed. If the change must be made all the same: --despite-hold REASON."
+            )));
+        }
+        let mut documents: HashMap<String, Vec<u8>> =
+            changes.documents.iter().map(|octets| (document_name(octets), octets.clone())).collect();
+        let missing = needed.into_iter().filter(|name| !documents.contains_key(name));
+        let found = self.file.documents(&*self.store, missing).await?;
+        documents.extend(found);
+        let find = |name: &str| documents.get(name).map(Vec::as_slice);
+        let held = guard::judge(self.registry(), &changes.list, &find, &self.key_use, moment::now());
+        if held.findings.is_empty() {
+            return Ok(None);
+        }
+        let told = held.render("the change", tongue());
+        match &self.despite_hold {
+            None if !self.dry_run => Err(Stopped::refused(format!(
+                "{}\n\nThe change is held: it would keep people from signing in. Nothing was changed. If it must be made all the same: --despite-hold REASON.",
+                told.trim_end()
+            ))),
+            reason => {
+                let mut lines = super::Lines::to_stderr();
+                lines.say(super::Tone::Look, told.trim_end());
+                lines.gap();
+                if let Some(reason) = reason {
+                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
+                }
+                Ok(reason.clone())
+            }
+        }
     }
 
     /// What follows a publication, and is no reason to say that it failed: proposals that it overtook are closed, and what is older than history is

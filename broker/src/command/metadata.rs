@@ -1,5 +1,6 @@
 //! `sparvidd metadata add|list|show|remove`
 
+mod key_table;
 mod propose;
 mod value;
 
@@ -27,7 +28,7 @@ use value::{assurance_profile, attribute, behind, narrowing, profile, subject_so
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Author, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
 use crate::{
@@ -121,6 +122,8 @@ pub(crate) struct Add {
     /// Give a relying party a new secret even if it has one.
     #[arg(long)]
     renew_secret: bool,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// Only report; change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -164,6 +167,8 @@ pub(crate) struct Remove {
     config: ConfigArgument,
     #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -260,6 +265,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     if add.propose {
         return propose::run(&edit, &files, &choices, add.json).await;
     }
+    edit.despite_hold(add.hold.reason()?);
     let outcome = put(&mut edit, &files, &choices, add.dry_run).await?;
     let refused = style::reports(&outcome.reports, add.json)?;
     if refused {
@@ -346,6 +352,7 @@ pub(crate) async fn put(
     dry_run: bool,
 ) -> Result<Added, Stopped> {
     let key = edit.client_secrets.clone();
+    edit.dry_run(dry_run);
     let (number, (mut added, made)) = edit
         .change(|registry| {
             let mut changes = Changes::default();
@@ -366,10 +373,10 @@ pub(crate) async fn put(
                 changes.documents.extend(prepared.documents.into_iter().map(|(_, octets)| octets));
                 changes.list.extend(prepared.changes);
             }
-            if dry_run || added.reports.iter().any(|(_, report)| report.has_errors()) {
+            if added.reports.iter().any(|(_, report)| report.has_errors()) {
                 return Ok((Changes::default(), (added, false)));
             }
-            Ok((changes, (added, true)))
+            Ok((changes, (added, !dry_run)))
         })
         .await?;
     added.revision = made.then_some(number);
@@ -404,7 +411,7 @@ async fn list(list: &List) -> Result<(), Stopped> {
         state: if registry.saml_provider(&policy.id).is_some_and(|found| found.signing_keys.is_empty()) {
             "no usable key: takes no login"
         } else {
-            state(policy.suspended)
+            state(registry.suspensions().allow_provider(&policy.id, &policy.organisation.number).is_err())
         },
     });
     let services = registry.oidc_clients().map(|client| Row {
@@ -412,7 +419,7 @@ async fn list(list: &List) -> Result<(), Stopped> {
         id: client.client_id.to_string(),
         name: client.policy.display_name.best(&[]).unwrap_or_default().to_owned(),
         organisation: client.policy.organisation.number.to_string(),
-        state: state(client.policy.suspended),
+        state: state(registry.suspensions().allow_relying_party(&client.policy).is_err()),
     });
     let withheld = registry.withheld().iter().map(|withheld| Row {
         kind: "withheld",
@@ -462,8 +469,14 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     })?;
     let document = edit.document(found.document()).await?;
     let text = String::from_utf8_lossy(&document).into_owned();
+    let keys = match id {
+        EntryId::SamlProvider(id) => key_table::rows(id, &document, edit.registry(), &edit.key_use),
+        _ => Vec::new(),
+    };
     if show.json {
-        return style::json(&serde_json::json!({ "id": id.to_string(), "entry": found, "document": text }));
+        return style::json(
+            &serde_json::json!({ "id": id.to_string(), "entry": found, "keys": keys, "document": text }),
+        );
     }
     let mut lines = Lines::to_stdout();
     lines.say(Tone::Strong, id);
@@ -473,12 +486,18 @@ async fn show(show: &Show) -> Result<(), Stopped> {
     }
     lines.say(Tone::Quiet, serde_json::to_string_pretty(&settings).map_err(Stopped::could_not)?);
     lines.gap();
+    if !keys.is_empty() {
+        let cells: Vec<_> = keys.iter().map(key_table::Row::cells).collect();
+        lines.table(&key_table::HEADINGS, &cells);
+        lines.gap();
+    }
     lines.say(Tone::Plain, text.trim_end());
     Ok(())
 }
 
 async fn remove(remove: &Remove) -> Result<(), Stopped> {
     let mut edit = Edit::open(&remove.config.config).await?.signed(&remove.author)?;
+    edit.despite_hold(remove.hold.reason()?);
     let (number, removed) = edit
         .change(|registry| {
             let mut changes = Changes::default();

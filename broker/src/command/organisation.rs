@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Author, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Add {
     config: ConfigArgument,
     #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// Report as JSON, in Swedish and English.
     #[arg(long)]
     json: bool,
@@ -102,6 +104,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
     let mut edit = Edit::open(&add.config.config).await?.signed(&add.author)?;
+    edit.despite_hold(add.hold.reason()?);
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
         let mut lines = Lines::to_stdout();

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use metadata::{
     desk::{Actor, Awaiting, Event, Happened, Proposal as Lying, State},
     lint::Tongue,
-    };
+};
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -179,8 +179,11 @@ async fn show(one: &One) -> Result<(), Stopped> {
             let now = |report: &metadata::lint::Report| serde_json::to_value(&report.findings);
             members.insert("report_now".to_owned(), now(&judged.report).map_err(Stopped::could_not)?);
             members.insert("holds_now".to_owned(), now(&judged.holds).map_err(Stopped::could_not)?);
-            let words: Vec<_> =
-                judged.words.iter().map(|(id, words)| serde_json::json!({ "entry": id, "words": words })).collect();
+            let words: Vec<_> = judged
+                .words
+                .iter()
+                .map(|(id, words)| serde_json::json!({ "entry": id, "words": words }))
+                .collect();
             members.insert("changes".to_owned(), words.into());
         }
         return style::json(&shown);

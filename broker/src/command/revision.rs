@@ -7,17 +7,17 @@ use clap::{Args, Subcommand};
 use metadata::{
     Registry,
     addition::check_again,
-    lint::Report,
-    revision::{Change, Entry, EntryChange, EntryId, Head, Manifest, Record},
+    lint::{Report, Tongue},
+    revision::{Change, Entry, EntryChange, EntryId, Head, Manifest, Record, difference::Sentence},
 };
 use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{self, Author, Changes, Edit},
+    edit::{self, Author, Changes, DespiteHold, Edit},
     style,
 };
-use crate::{moment, prune};
+use crate::{moment, proposals, prune};
 
 /// What to do with revisions.
 #[derive(Debug, Subcommand)]
@@ -87,6 +87,8 @@ pub(crate) struct Restore {
     config: ConfigArgument,
     #[command(flatten)]
     author: Author,
+    #[command(flatten)]
+    hold: DespiteHold,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -217,19 +219,28 @@ fn parts(change: &EntryChange) -> Vec<String> {
     parts
 }
 
-/// Says one entry's change to a person.
-pub(super) fn say(lines: &mut Lines, change: &EntryChange) {
-    let shown = ShownChange::of(change);
-    let tone = match shown.what {
-        "added" => Tone::Good,
-        "removed" => Tone::Stop,
-        _ => Tone::Look,
-    };
-    let parts = if shown.parts.is_empty() { String::new() } else { format!(": {}", shown.parts.join(", ")) };
-    lines.say_parts(&[
-        (tone, &format!("  {} ", shown.what)),
-        (Tone::Plain, &format!("{}{parts}", shown.entry)),
-    ]);
+/// What becomes of each entry, in words. A document that is not kept any more is said to be unreadable.
+async fn in_words(edit: &Edit, changes: &[EntryChange]) -> Result<Vec<(EntryId, Vec<Sentence>)>, Stopped> {
+    let entries = changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+    let names: Vec<String> = entries.map(|entry| entry.document().to_owned()).collect();
+    let contents = edit.file.documents(&*edit.store, names).await?;
+    let find = |name: &str| contents.get(name).map(Vec::as_slice);
+    Ok(changes
+        .iter()
+        .map(|change| (change.id.clone(), proposals::told(change, &find, &edit.key_use)))
+        .collect())
+}
+
+/// Says what becomes of an entry to a person, in their language.
+pub(super) fn say_words(lines: &mut Lines, id: &EntryId, words: &[Sentence]) {
+    lines.say(Tone::Strong, format!("  {id}"));
+    for sentence in words {
+        let text = match edit::tongue() {
+            Tongue::Swedish => &sentence.sv,
+            Tongue::English => &sentence.en,
+        };
+        lines.say(Tone::Plain, format!("    {text}"));
+    }
 }
 
 async fn list(list: &List) -> Result<(), Stopped> {
@@ -332,8 +343,8 @@ async fn show(show: &Show) -> Result<(), Stopped> {
         lines.say(Tone::Plain, format!("“{}”", shown.note));
     }
     lines.gap();
-    for change in &record.changed {
-        say(&mut lines, change);
+    for (id, words) in in_words(&edit, &record.changed).await? {
+        say_words(&mut lines, &id, &words);
     }
     for name in &shown.other {
         lines.say(Tone::Look, format!("  changed {name}"));
@@ -358,8 +369,8 @@ async fn diff(diff: &Diff) -> Result<(), Stopped> {
         }));
     }
     let mut lines = Lines::to_stdout();
-    for change in &changes {
-        say(&mut lines, change);
+    for (id, words) in in_words(&edit, &changes).await? {
+        say_words(&mut lines, &id, &words);
     }
     for name in &other {
         lines.say(Tone::Look, format!("  changed {name}"));
@@ -382,6 +393,7 @@ struct NotRestored {
 async fn restore(restore: &Restore) -> Result<(), Stopped> {
     let mut edit = Edit::open(&restore.config.config).await?.signed(&restore.author)?;
     edit.signed.restores = Some(restore.number);
+    edit.despite_hold(restore.hold.reason()?);
     let target = manifest_of(&edit, restore.number).await?;
     let wanted: Vec<EntryChange> = EntryChange::between(edit.registry().manifest(), &target)
         .into_iter()

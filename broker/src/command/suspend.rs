@@ -14,7 +14,7 @@ use metadata::{
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
-    edit::{Changes, Edit},
+    edit::{self, Changes, Edit, Signed},
     style,
 };
 use crate::moment;
@@ -138,13 +138,8 @@ pub(crate) fn run(suspend: &Suspend) -> Result<(), Stopped> {
         let target = target(registry)?;
         let told = target.to_string();
         let left = closed_by(registry, &target);
-        let suspension = Suspension {
-            target,
-            at: moment::now(),
-            by: by.clone(),
-            reason: reason.clone(),
-            compromised,
-        };
+        let suspension =
+            Suspension { target, at: moment::now(), by: by.clone(), reason: reason.clone(), compromised };
         Ok((Change::Suspend { suspension: Box::new(suspension) }, told, left))
     }))?
 }
@@ -189,6 +184,8 @@ async fn change(
     mut prepare: impl FnMut(&Registry) -> Result<(Change, String, Option<String>), Stopped>,
 ) -> Result<(), Stopped> {
     let mut edit = Edit::open(&act.config.config).await?;
+    let (reason, by) = said(act)?;
+    edit.signed = Signed::by(edit::operator(Some(&by))?, reason);
     let (number, (told, note)) = edit
         .change(|registry| {
             let (change, told, note) = prepare(registry)?;
@@ -196,7 +193,9 @@ async fn change(
         })
         .await?;
     if act.json {
-        return style::json(&serde_json::json!({ "done": verb.to_lowercase(), "target": told, "revision": number }));
+        return style::json(
+            &serde_json::json!({ "done": verb.to_lowercase(), "target": told, "revision": number }),
+        );
     }
     let mut lines = Lines::to_stdout();
     lines.say(Tone::Good, format!("{verb}: {told}"));
@@ -294,9 +293,11 @@ fn suspended_key(registry: &Registry, lift: &LiftKey) -> Result<Target, Stopped>
     let wanted = KeyFingerprint::parse(&lift.fingerprint).ok_or_else(|| {
         Stopped::could_not(format!("{} is no fingerprint: 64 hexadecimal digits", lift.fingerprint))
     })?;
-    let known = registry.manifest().suspensions.iter().find(
-        |known| matches!(&known.target, Target::Key { fingerprint, .. } if *fingerprint == wanted),
-    );
+    let known = registry
+        .manifest()
+        .suspensions
+        .iter()
+        .find(|known| matches!(&known.target, Target::Key { fingerprint, .. } if *fingerprint == wanted));
     let known = known.ok_or_else(|| {
         Stopped::refused(format!("The key {wanted} is not suspended. Nothing was changed."))
     })?;
@@ -330,7 +331,7 @@ fn closed_by(registry: &Registry, target: &Target) -> Option<String> {
 
 async fn list(list: &List) -> Result<(), Stopped> {
     let edit = Edit::open(&list.config.config).await?;
-    let found = &edit.registry.manifest().suspensions;
+    let found = &edit.registry().manifest().suspensions;
     if list.json {
         return style::json(found);
     }

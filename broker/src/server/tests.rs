@@ -163,7 +163,11 @@ async fn a_connection_ends_after_its_requests_and_after_its_time() {
     let began = std::time::Instant::now();
     let said = answer(&mut stream, &ask.repeat(2)).await;
     assert_eq!(said.matches("here").count(), 2, "answered, then closed");
-    assert_eq!(said.to_lowercase().matches("connection: close").count(), 1, "the last answer says so: {said}");
+    assert_eq!(
+        said.to_lowercase().matches("connection: close").count(),
+        1,
+        "the last answer says so: {said}"
+    );
     assert!(began.elapsed() < Duration::from_secs(4), "not by the time for headers");
     let bounds = Bounds {
         connection_age: Duration::from_millis(200),

@@ -483,7 +483,10 @@ fn within(change: &Change, wanted: &Wanted, live: &Manifest) -> Result<(), DeskR
     match change {
         Change::AddOrganisation { .. } => return Err(DeskRefused::Record),
         Change::AddMetadata { entry, .. } if !is_of(entry) => return Err(beyond(&id)),
-        Change::AddMetadata { .. } | Change::Remove { .. } | Change::Suspend { .. } | Change::Resume { .. } => {}
+        Change::AddMetadata { .. }
+        | Change::Remove { .. }
+        | Change::Suspend { .. }
+        | Change::Resume { .. } => {}
     }
     match live.entries.get(&id) {
         Some(Entry::Organisation { .. }) => Err(DeskRefused::Record),

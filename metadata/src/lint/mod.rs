@@ -32,10 +32,16 @@ pub use rule::{Rule, Severity, Text, Tongue};
 /// Every rule there is, for the table in the documentation, in the order of their names.
 #[must_use]
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = [saml::rules(), oidc::rules(), record::RULES.to_vec(), registry::RULES.to_vec(), guard::RULES.to_vec()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut rules: Vec<_> = [
+        saml::rules(),
+        oidc::rules(),
+        record::RULES.to_vec(),
+        registry::RULES.to_vec(),
+        guard::RULES.to_vec(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }

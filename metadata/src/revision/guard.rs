@@ -14,7 +14,6 @@ use broker_core::{
     identifier::ProviderId,
     moment::Timestamp,
     organisation::{Organisation, OrganisationNumber},
-    routing::Peers as _,
     suspension::KeyFingerprint,
 };
 
@@ -48,7 +47,9 @@ pub fn needed(registry: &Registry, changes: &[Change]) -> BTreeSet<String> {
                 names.extend(entries.get(id).map(|known| known.document().to_owned()));
                 // A provider that is new may be an old one under another name.
                 if let (EntryId::SamlProvider(_), false) = (id, entries.contains_key(id)) {
-                    names.extend(providers_of(registry, entry.organisation()).map(|(_, e)| e.document().to_owned()));
+                    names.extend(
+                        providers_of(registry, entry.organisation()).map(|(_, e)| e.document().to_owned()),
+                    );
                 }
             }
             Change::AddOrganisation { number, document } => {
@@ -167,7 +168,13 @@ impl<'g> Guard<'g, '_> {
             .collect()
     }
 
-    fn keys(&self, id: &ProviderId, before: &IdentityProvider, after: &IdentityProvider, report: &mut Report) {
+    fn keys(
+        &self,
+        id: &ProviderId,
+        before: &IdentityProvider,
+        after: &IdentityProvider,
+        report: &mut Report,
+    ) {
         let (old, new) = (self.signing_keys(before), self.signing_keys(after));
         let lately: BTreeSet<_> =
             old.iter().copied().filter(|key| self.seen.is_lately(id, *key, self.now)).collect();
@@ -179,9 +186,7 @@ impl<'g> Guard<'g, '_> {
             each.collect::<Vec<_>>().join(", ")
         };
         if !lately.is_empty() && lately.is_disjoint(&new) {
-            report.add(
-                Finding::new(&rule::ONLY_KEY_IN_USE_REMOVED, after.role_place).found(told(&lately)),
-            );
+            report.add(Finding::new(&rule::ONLY_KEY_IN_USE_REMOVED, after.role_place).found(told(&lately)));
         } else if old.is_disjoint(&new) && old.iter().any(|key| self.seen.last(id, *key).is_some()) {
             report.add(Finding::new(&rule::NO_KEY_REMAINS, after.role_place).found(told(&old)));
         }
@@ -218,16 +223,24 @@ impl<'g> Guard<'g, '_> {
         let gone: Vec<&str> = was.difference(&is).map(String::as_str).collect();
         if !gone.is_empty() {
             let place = after.scopes.first().map_or(after.role_place, |scope| scope.place);
-            report.add(Finding::new(&rule::SCOPE_CHANGED, place).found(gone.join(", ")).expected(id.as_str()));
+            report
+                .add(Finding::new(&rule::SCOPE_CHANGED, place).found(gone.join(", ")).expected(id.as_str()));
         }
     }
 
     /// We ask over Redirect where a provider takes it, else over POST.
-    fn binding(&self, id: &ProviderId, before: &IdentityProvider, after: &IdentityProvider, report: &mut Report) {
+    fn binding(
+        &self,
+        id: &ProviderId,
+        before: &IdentityProvider,
+        after: &IdentityProvider,
+        report: &mut Report,
+    ) {
         let has = |provider: &IdentityProvider, binding: &SamlBinding| {
             provider.single_sign_on.iter().any(|endpoint| endpoint.value.binding == *binding)
         };
-        let used = [SamlBinding::Redirect, SamlBinding::Post].into_iter().find(|binding| has(before, binding));
+        let used =
+            [SamlBinding::Redirect, SamlBinding::Post].into_iter().find(|binding| has(before, binding));
         if let Some(used) = used
             && !has(after, &used)
             && self.seen.was_used_lately(id, self.now)

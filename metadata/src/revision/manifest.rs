@@ -241,7 +241,10 @@ impl Manifest {
             }
             Change::Suspend { suspension } => match self.suspension_of(&suspension.target) {
                 // A key that is suspended may turn out to be compromised; nothing else changes what stands.
-                Some(at) if suspension.compromised && !self.suspensions.get(at).is_some_and(|known| known.compromised) => {
+                Some(at)
+                    if suspension.compromised
+                        && !self.suspensions.get(at).is_some_and(|known| known.compromised) =>
+                {
                     if let Some(known) = next.suspensions.get_mut(at) {
                         *known = *suspension;
                     }

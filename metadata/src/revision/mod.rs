@@ -25,9 +25,9 @@ use certs::DigestAlgorithm;
 
 pub use build::{BuildFailed, Withheld};
 pub use head::{Head, HeadRefused};
-pub use suspension::{Suspension, Target};
 pub use manifest::{Change, ChangeRefused, Entry, EntryId, Manifest, ManifestUnreadable};
 pub use record::{EntryChange, Link, Record, RecordRefused, SEAL_LABEL, other_changes};
+pub use suspension::{Suspension, Target};
 
 /// The name of a document: the SHA-256 of its octets, lower-case hexadecimal.
 #[must_use]

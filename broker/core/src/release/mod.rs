@@ -21,8 +21,8 @@ use crate::{
     attribute::{AttributeName, Attributes},
     failure::Failure,
     identifier::ProviderId,
-    organisation::OrganisationNumber,
     moment::Timestamp,
+    organisation::OrganisationNumber,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     request::AuthenticationRequest,
     result::{AuthenticationResult, PassingOn},
@@ -66,11 +66,7 @@ impl ReleasedIdentity {
     /// What it stands on, to be held against what is suspended whenever it is taken up again.
     #[must_use]
     pub fn grounds(&self) -> Grounds {
-        Grounds {
-            provider: self.provider.clone(),
-            organisation: self.organisation.clone(),
-            key: self.key,
-        }
+        Grounds { provider: self.provider.clone(), organisation: self.organisation.clone(), key: self.key }
     }
 }
 

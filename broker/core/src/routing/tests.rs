@@ -88,6 +88,7 @@ fn federation() -> Federation {
             assurance_profile: AssuranceProfile::Plain,
             fail_on_missing_attribute: false,
         },
+        suspensions: Suspensions::default(),
     }
 }
 
@@ -177,7 +178,8 @@ fn admissible_is_asked_of_both_sides() {
 fn what_stands_on_suspended_ground_does_not_leave() {
     let (good, bad) = (KeyFingerprint::new([1; 32]), KeyFingerprint::new([2; 32]));
     let grounds = |key| Grounds { provider: "a".into(), organisation: organisation().number.clone(), key };
-    let code = |suspensions: &Suspensions, key| suspensions.allow(&grounds(key)).map_err(|failure| failure.code);
+    let code =
+        |suspensions: &Suspensions, key| suspensions.allow(&grounds(key)).map_err(|failure| failure.code);
     let by_key = Suspensions { keys: BTreeSet::from([bad]), ..Suspensions::default() };
     assert_eq!(code(&by_key, Some(bad)), Err(FailureCode::KeySuspended));
     assert_eq!(code(&by_key, Some(good)), Ok(()));

@@ -7,6 +7,7 @@ use broker_core::{
     attribute::{AttributeName, Attributes},
     identifier::ProviderId,
     moment::Timestamp,
+    organisation::OrganisationNumber,
     release::ReleasedIdentity,
 };
 use serde_json::{Value, json};

@@ -4,7 +4,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
     failure::{Failure, FailureCode},
     moment::{Moment, Timestamp},
-    routing::Peers as _,
 };
 use certs::{DigestAlgorithm, SignatureAlgorithm, jws};
 use metadata::peer::OidcClient;

@@ -7,7 +7,6 @@ use broker_core::{
     failure::{Failure, FailureCode},
     moment::Moment,
     role::Inbound,
-    routing::Peers as _,
 };
 use serde_json::{Map, Value};
 

@@ -122,7 +122,8 @@ fn keys(
             );
         }
         if known.until != key.until {
-            let until = key.until.map(day).unwrap_or_else(|| ("okänt".to_owned(), "an unknown day".to_owned()));
+            let until =
+                key.until.map(day).unwrap_or_else(|| ("okänt".to_owned(), "an unknown day".to_owned()));
             told.say(
                 Kind::Certificate,
                 format!(
@@ -171,12 +172,7 @@ fn document(old: &IdentityProvider, new: &IdentityProvider, told: &mut Told) {
     let description = ("Beskrivningen", "The description");
     told.text(Kind::Presentation, description, &old.interface.description, &new.interface.description);
     let keyword = ("Sökordet", "The keyword");
-    told.set(
-        Kind::Presentation,
-        keyword,
-        &texts(&old.interface.keywords),
-        &texts(&new.interface.keywords),
-    );
+    told.set(Kind::Presentation, keyword, &texts(&old.interface.keywords), &texts(&new.interface.keywords));
     told.set(
         Kind::Logo,
         ("Logotypen", "The logo"),
@@ -199,15 +195,12 @@ fn document(old: &IdentityProvider, new: &IdentityProvider, told: &mut Told) {
     let scopes = |provider: &IdentityProvider| -> BTreeSet<String> {
         let written = provider.scopes.iter().map(|scope| &scope.value);
         written
-            .map(|scope| {
-                if scope.regexp { format!("{} (regexp)", scope.value) } else { scope.value.clone() }
-            })
+            .map(|scope| if scope.regexp { format!("{} (regexp)", scope.value) } else { scope.value.clone() })
             .collect()
     };
     told.set(Kind::Scope, ("Scopet", "The scope"), &scopes(old), &scopes(new));
-    let contacts = |provider: &IdentityProvider| -> BTreeSet<String> {
-        provider.contacts.iter().map(contact).collect()
-    };
+    let contacts =
+        |provider: &IdentityProvider| -> BTreeSet<String> { provider.contacts.iter().map(contact).collect() };
     told.set(Kind::Contact, ("Kontakten", "The contact"), &contacts(old), &contacts(new));
     valid_until(old, new, told);
     told.set(
@@ -314,7 +307,11 @@ fn valid_until(old: &IdentityProvider, new: &IdentityProvider, told: &mut Told) 
             told.say(
                 Kind::ValidUntil,
                 format!("Filen gäller {sv} tid: till {} i stället för {}.", written(new), written(old)),
-                format!("The file is valid for a {en} time: until {} instead of {}.", written(new), written(old)),
+                format!(
+                    "The file is valid for a {en} time: until {} instead of {}.",
+                    written(new),
+                    written(old)
+                ),
             );
         }
     }
@@ -345,7 +342,10 @@ fn settings(before: &Entry, after: &Entry, told: &mut Told) {
         old.names_requesters,
         new.names_requesters,
         ("Den får nu veta vilken tjänst som frågar.", "It is now told which relying party asks."),
-        ("Den får inte längre veta vilken tjänst som frågar.", "It is no longer told which relying party asks."),
+        (
+            "Den får inte längre veta vilken tjänst som frågar.",
+            "It is no longer told which relying party asks.",
+        ),
     );
     told.set(
         Kind::Setting,
@@ -359,13 +359,7 @@ fn settings(before: &Entry, after: &Entry, told: &mut Told) {
         old.service_provider.as_deref(),
         new.service_provider.as_deref(),
     );
-    let known = [
-        "organisation",
-        "subject_source",
-        "hidden",
-        "names_requesters",
-        "behind",
-        "service_provider",
-    ];
+    let known =
+        ["organisation", "subject_source", "hidden", "names_requesters", "behind", "service_provider"];
     told.rest(&members(Some(before)), &members(Some(after)), &known);
 }

@@ -26,14 +26,8 @@ pub(super) fn compare(before: Option<(&Entry, &[u8])>, after: Option<(&Entry, &[
     {
         settings(old, new, told);
     }
-    let known = [
-        "organisation",
-        "secret",
-        "pkce_waived",
-        "fail_on_missing_attribute",
-        "attributes",
-        "providers",
-    ];
+    let known =
+        ["organisation", "secret", "pkce_waived", "fail_on_missing_attribute", "attributes", "providers"];
     told.rest(&members(Some(before)), &members(Some(after)), &known);
 }
 
@@ -83,11 +77,9 @@ fn registration(old: &Registration, new: &Registration, told: &mut Told) {
                 format!("It may now ask for {scopes} alone, not for every scope."),
             );
         }
-        (Some(_), None) => told.say(
-            Kind::AskedFor,
-            "Den får nu fråga efter alla scope.",
-            "It may now ask for every scope.",
-        ),
+        (Some(_), None) => {
+            told.say(Kind::AskedFor, "Den får nu fråga efter alla scope.", "It may now ask for every scope.")
+        }
         (None, None) => {}
     }
     told.text(Kind::Name, ("Namnet", "The name"), &old.name, &new.name);
@@ -173,11 +165,9 @@ fn keys(old: &Registration, new: &Registration, told: &mut Told) {
 fn settings(old: &RelyingPartySettings, new: &RelyingPartySettings, told: &mut Told) {
     match (&old.secret, &new.secret) {
         (None, Some(_)) => told.say(Kind::Secret, "Den får en hemlighet.", "It gets a secret."),
-        (Some(_), None) => told.say(
-            Kind::Secret,
-            "Dess hemlighet upphör att gälla.",
-            "Its secret ceases to hold.",
-        ),
+        (Some(_), None) => {
+            told.say(Kind::Secret, "Dess hemlighet upphör att gälla.", "Its secret ceases to hold.")
+        }
         (Some(before), Some(after)) if before != after => told.say(
             Kind::Secret,
             "Dess hemlighet byts, och den gamla upphör genast att gälla.",

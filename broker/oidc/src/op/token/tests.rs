@@ -185,6 +185,28 @@ fn a_code_is_for_its_relying_party() {
 }
 
 #[test]
+fn a_suspension_ends_what_a_code_stands_for() {
+    let grant = Scene::genuine().grant(&Asked::genuine());
+    for (what, suspensions) in Scene::ways() {
+        // Of the relying party itself its authentication speaks, before any code is looked at.
+        if suspensions.relying_parties.is_empty() {
+            let refused = exchange(&Scene::genuine().under(suspensions), &grant).expect_err(what);
+            assert!(
+                refused.body.contains("\"invalid_grant\"") && refused.status == 400,
+                "{what}: {}",
+                refused.body
+            );
+            assert_ne!(
+                refused.failure.code,
+                FailureCode::CodeInvalid,
+                "the log says what is suspended: {what}"
+            );
+        }
+    }
+    assert!(exchange(&Scene::genuine(), &grant).is_ok());
+}
+
+#[test]
 fn a_code_lives_a_minute() {
     let scene = Scene::genuine();
     let grant = scene.grant(&Asked::genuine());

@@ -1,6 +1,6 @@
 //! Client authentication: each method, each way to get it wrong.
 
-use broker_core::{failure::FailureCode, moment::Timestamp, role::Inbound};
+use broker_core::{failure::FailureCode, moment::Timestamp, role::Inbound, suspension::Suspensions};
 use certs::{PrivateKey, SignatureAlgorithm, Signer, jws};
 use metadata::peer::ClientAuthentication;
 use proptest::prelude::*;

@@ -71,7 +71,8 @@ fn a_suspension_ends_what_an_access_token_opens() {
         assert_eq!((refused.status, refused.www_authenticate), (401, Some("Bearer error=\"invalid_token\"")));
         assert_ne!(refused.failure.code, FailureCode::TokenInvalid, "the log says what is suspended: {what}");
     }
-    let elsewhere = Suspensions { providers: ["https://other.example".into()].into(), ..Suspensions::default() };
+    let elsewhere =
+        Suspensions { providers: ["https://other.example".into()].into(), ..Suspensions::default() };
     assert!(Scene::genuine().under(elsewhere).op().userinfo(&access, at(NOW)).is_ok());
 }
 
