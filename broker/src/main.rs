@@ -22,6 +22,7 @@
 //! | `telemetry/` | the log |
 
 mod alarm;
+mod api;
 mod command;
 mod config;
 mod cookie;

@@ -65,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) edits: RegistryFile,
     /// What somebody must look at.
     pub(crate) alarms: Alarms,
+    /// The registry in the store, to be changed.
+    pub(crate) registry_file: RegistryFile,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
@@ -83,6 +85,8 @@ pub(crate) struct Node {
     pub(crate) work: Work,
     /// How often one may ask.
     pub(crate) throttle: Throttle,
+    /// What the API needs.
+    pub(crate) api: Api,
     /// Which keys of providers verified messages here.
     pub(crate) key_use: KeyUseNotes,
     op: OpSettings,
@@ -138,6 +142,8 @@ impl Node {
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let edits = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
+        let registry_file =
+            RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -150,6 +156,7 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            api: Api::new(&keys, &config.file.api),
             key_use: KeyUseNotes::new(key_use_key(&keys)),
             origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,
@@ -157,6 +164,7 @@ impl Node {
             registry,
             edits,
             alarms: Alarms::default(),
+            registry_file,
             desk,
             oidc_keys,
             pages,
@@ -165,6 +173,17 @@ impl Node {
             keys_agreed: AtomicBool::new(false),
             own_metadata: OwnMetadata::default(),
         }))
+    }
+
+    /// What proposals are handled with.
+    pub(crate) fn office(&self) -> Office<'_> {
+        Office {
+            store: &**self.vault.store(),
+            registry: &self.registry_file,
+            desk: &self.desk,
+            client_secrets: &self.client_secrets,
+            clock: crate::moment::now,
+        }
     }
 
     /// Our OpenID provider face over a registry snapshot.

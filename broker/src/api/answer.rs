@@ -9,7 +9,7 @@ use broker_core::{
 use metadata::{
     desk::{Actor, Awaiting, HeldFor, Proposal, Right, ShownFinding, State, Token},
     lint::{self, Severity},
-    revision::{EntryId, Record, difference::Sentence},
+    revision::{EntryId, difference::Sentence},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,11 @@ impl Finding {
     /// One, as its own JSON says it: a test shows that every rule's has this form.
     fn of(finding: &impl Serialize) -> Option<Self> {
         serde_json::to_value(finding).and_then(serde_json::from_value).ok()
+    }
+
+    /// The rule's name.
+    pub(super) fn rule(&self) -> &str {
+        &self.rule
     }
 
     pub(super) fn is_error(&self) -> bool {

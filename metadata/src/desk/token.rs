@@ -16,15 +16,15 @@ use super::{Actor, Desk};
 use crate::secret_hash::SecretHash;
 
 /// What every token begins with.
-pub const PREFIX: &str = "spv_";
+pub(super) const PREFIX: &str = "spv_";
 /// The longest that a token may last, in days.
 pub const MOST_DAYS: u32 = 400;
 /// Tokens of one organisation that can be good at a time.
-pub const MOST_EACH: usize = 20;
+pub(super) const MOST_EACH: usize = 20;
 /// What is over, revoked or expired, is shown in lists for that many days.
-pub const KEPT_DAYS: i64 = 90;
+pub(super) const KEPT_DAYS: i64 = 90;
 /// The longest name of a holder, in characters.
-pub const LONGEST_NAME: usize = 200;
+pub(super) const LONGEST_NAME: usize = 200;
 
 /// Octets of an id, of a secret, and of the check digits behind it.
 const ID: usize = 6;
