@@ -33,6 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fluent-bundle", &["broker"]),
     ("hyper", &["broker", "load", "tests"]),
     ("hyper-util", &["broker", "load", "tests"]),
+    ("image", &["metadata"]),
     ("jsonwebtoken", &["certs"]),
     ("libfuzzer-sys", &["fuzz"]),
     ("minijinja", &["broker"]),

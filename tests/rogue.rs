@@ -348,7 +348,7 @@ async fn login(
     more: fn(&mut AssertionToIssue),
 ) -> Result<Told, String> {
     let port = federation.port();
-    let mut walk = Walk::between(federation, federation.party(), provider, person);
+    let mut walk = Walk::between(federation, federation.party(), provider, person).naming_the_provider();
     let wanted: Map<String, Value> = CLAIMS.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     walk.attempt = walk
         .attempt
@@ -499,4 +499,55 @@ async fn what_a_rogue_provider_says_of_others_never_leaves() {
     assert_eq!(own[0][AFFILIATION], "omli@2321009900");
     println!("{} tries by a registered provider, none of them left; {0} twins did", all.len());
     assert!(all.len() >= 20);
+}
+
+/// A provider that speaks for two organisations is a rogue with two names: it may say of each what is that one's, and nothing of both, of a third, or
+/// by mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_of_two_organisations_mixes_nothing() {
+    let plan = Plan { notice: false, ec: true, ..Plan::default() };
+    let federation = Federation::start(plan).await;
+    prepare(&federation).await;
+    // Fjorden runs the machine; Hamnverket's people sign in there, too.
+    fs::write(federation.folder.path().join("fjorden.xml"), federation.fjorden.metadata()).expect("a file");
+    let _ = federation.command(&["metadata", "add", "fjorden.xml", "--for", "2021009903"]);
+    let said = |says: &'static [(A, &'static str)]| {
+        let mut person = of_fjorden();
+        // Nothing of the person proves anything by itself: what they are known by has a scope, and is set by each try.
+        person.mail = "omli@granvik.localhost".into();
+        login(&federation, &federation.fjorden, person, says, nothing)
+    };
+    let hamnverket: &[(A, &str)] = &[
+        (A::OrgAffiliation, "vera@2021009903"),
+        (A::SubjectId, "vera@2021009903"),
+        (A::OrganisationNumber, "2021009903"),
+    ];
+    eventually("it speaks for both", Duration::from_secs(20), || async {
+        // Named, so that nothing was chosen: the choice shows two organisations now.
+        said(hamnverket).await.is_ok()
+    })
+    .await;
+    const UNPROVEN: End = End::Refused("policy.organisation_unproven");
+    let tries: [(&str, &'static [(A, &'static str)], End); 6] = [
+        ("a third organisation's number", &[(A::OrganisationNumber, "2120009903")], UNPROVEN),
+        ("a third organisation's scope", &[(A::OrgAffiliation, "vera@granvik.localhost")], UNPROVEN),
+        ("one's person with the other's scope", &[(A::SubjectId, "omli@2021009903")], UNPROVEN),
+        (
+            "one's number with the other's scope",
+            &[(A::OrganisationNumber, "2021009903"), (A::OrgAffiliation, "omli@fjorden.localhost")],
+            UNPROVEN,
+        ),
+        ("an HSA-id of a third's", &[(A::EmployeeHsaId, "SE2120009903-V1")], UNPROVEN),
+        ("its own, with a third's mail", &[(A::OrganisationNumber, "2321009900")], End::Without),
+    ];
+    for (what, says, end) in tries {
+        match (said(says).await, end) {
+            (Err(code), End::Refused(expected)) => assert_eq!(code, expected, "{what}"),
+            (Ok(told), End::Without) => {
+                let told = serde_json::to_string(&told).expect("JSON");
+                assert!(told.contains("2321009900") && !told.contains("granvik"), "{what}: {told}");
+            }
+            (told, expected) => panic!("{what}: {told:?} in place of {expected:?}"),
+        }
+    }
 }

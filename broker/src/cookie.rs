@@ -325,6 +325,9 @@ mod tests {
             entitled: BTreeSet::new(),
             may_assert: BTreeSet::new(),
             support: SupportContact::default(),
+            aliases: BTreeSet::new(),
+            logo: None,
+            relying_parties: None,
         });
         let key = certs::mac::Secret::from_octets([1; 32]).mac_key("client secret");
         let client = |id: &&str| {

@@ -3,6 +3,7 @@
 //! Order at a return: find the cookie, read the login that it binds, verify the message, then one atomic take-and-finish. A login without
 //! its cookie is never resumed.
 
+mod elsewhere;
 mod place;
 mod trip;
 mod trouble;
@@ -13,8 +14,12 @@ use axum::response::Response;
 use broker_core::{
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
-    login::{AwaitingNotice, Context, Ended, Login, Next, Received, Release, Released, Suspended, Tombstone},
+    login::{
+        AwaitingNotice, Context, Ended, Login, Next, NotReleased, Received, Release, Released, Suspended,
+        Tombstone,
+    },
     moment::Moment,
+    organisation::OrganisationNumber,
     policy::{ProviderPolicy, RelyingPartyPolicy},
     release::Policy,
     request::AuthenticationRequest,
@@ -195,11 +200,16 @@ impl<'n> Step<'n> {
     }
 
     /// The person chose. The choice stays open, so that the way back from a provider leads to it.
-    pub(crate) async fn choose(&self, selector: &str, provider: &ProviderId) -> Stepped {
+    pub(crate) async fn choose(
+        &self,
+        selector: &str,
+        provider: &ProviderId,
+        organisation: Option<&OrganisationNumber>,
+    ) -> Stepped {
         let cookie = self.cookie(selector)?;
         let login = self.awaiting_choice(&cookie).await?;
         let context = login.context().clone();
-        let routed = login.chosen(provider, &*self.registry).map_err(|failure| {
+        let routed = login.chosen(provider, organisation, &*self.registry).map_err(|failure| {
             let trouble = Trouble::of(failure, &context);
             // Only a name of the registry's goes into the log: what stands in an address may be anything.
             Box::new(if self.registry.provider(provider).is_some() { trouble.at(provider) } else { trouble })
@@ -278,8 +288,11 @@ impl<'n> Step<'n> {
             _ => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
         };
         let provider = login.state().provider().clone();
+        let organisation = login.state().organisation().cloned();
         let context = login.context().clone();
-        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let trouble = |failure: Failure| {
+            Box::new(Trouble::of(failure, &context).at(&provider).about(organisation.as_ref()))
+        };
         self.node.throttle.answer(handle.as_str(), self.moment.now).map_err(trouble)?;
         let verified = {
             let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
@@ -297,8 +310,16 @@ impl<'n> Step<'n> {
         if let Some(key) = result.value().key {
             self.node.key_use.note(&provider, key, self.moment.now);
         }
-        let released = self.release(login, result, &provider).map_err(|failure| trouble(*failure))?;
+        let released = self.release(login, result).map_err(|refused| {
+            let NotReleased { failure, organisation: proven, .. } = *refused;
+            Box::new(
+                Trouble::of(failure, &context).at(&provider).about(proven.or(organisation.clone()).as_ref()),
+            )
+        })?;
         match released {
+            Release::Elsewhere(elsewhere) => {
+                Err(self.elsewhere(*elsewhere, &context, &provider, &cookie).await)
+            }
             Release::Released(login) => {
                 let answered = self.answer(login, place, Some(once)).await?;
                 self.node.throttle.ended(handle.as_str());
@@ -330,29 +351,35 @@ impl<'n> Step<'n> {
         &self,
         login: Login<broker_core::login::AwaitingProvider>,
         result: Verified<broker_core::result::AuthenticationResult>,
-        provider: &ProviderId,
-    ) -> Result<Release, Box<Failure>> {
-        let login = login.authenticated(result).map_err(|(failure, _)| Box::new(failure))?;
+    ) -> Result<Release, Box<NotReleased>> {
+        let (provider, organisation) =
+            (login.state().provider().clone(), login.state().organisation().cloned());
+        let refused = |failure, context: &Context| {
+            Box::new(NotReleased { failure, organisation: None, context: Box::new(context.clone()) })
+        };
+        let login =
+            login.authenticated(result).map_err(|(failure, login)| refused(failure, login.context()))?;
         let context = login.context();
-        let (provider, relying_party) = self.still_admissible(provider, &context.request.relying_party)?;
+        let peers = self.still_admissible((&provider, organisation.as_ref()), &context.request.relying_party);
+        let (provider, relying_party) = peers.map_err(|failure| refused(*failure, context))?;
         let policy = Policy {
             provider: &provider,
             relying_party: &relying_party,
             output_map: self.node.output_map(),
             subject_secret: &self.node.subjects,
+            suspensions: self.registry.suspensions(),
         };
         // The federation's rule, or the relying party's wish (prompt=consent).
         let notice = self.node.config.file.federation.notice == Notice::EachLogin
             || OidcOp::notice_asked(&context.return_to);
-        login
-            .release(policy, &self.node.op(&self.registry, &self.keyring), notice)
-            .map_err(|(failure, _)| Box::new(failure))
+        login.release(policy, &self.node.op(&self.registry, &self.keyring), notice)
     }
 
-    /// Both peers, looked up now and not when the login began: a suspension in between counts.
+    /// Both peers, looked up now and not when the login began: a suspension in between counts, of the provider and of the organisation that was
+    /// chosen or proven.
     fn still_admissible(
         &self,
-        provider: &ProviderId,
+        (provider, organisation): (&ProviderId, Option<&OrganisationNumber>),
         relying_party: &RelyingPartyId,
     ) -> Result<(Arc<ProviderPolicy>, Arc<RelyingPartyPolicy>), Box<Failure>> {
         let left = |code| Box::new(Failure::new(code, "it left the registry during the login"));
@@ -361,7 +388,12 @@ impl<'n> Step<'n> {
             .relying_party(relying_party)
             .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
         let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-        routing::admissible(&provider, &relying_party, self.registry.suspensions()).map_err(Box::new)?;
+        let suspensions = self.registry.suspensions();
+        routing::admissible(&provider, &relying_party, suspensions).map_err(Box::new)?;
+        if let Some(number) = organisation {
+            let voice = provider.voice_of(number).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
+            routing::admissible(voice, &relying_party, suspensions).map_err(Box::new)?;
+        }
         Ok((provider, relying_party))
     }
 
@@ -369,9 +401,15 @@ impl<'n> Step<'n> {
     fn still_standing(&self, login: &Login<AwaitingNotice>) -> Result<(), Box<Trouble>> {
         let (context, identity) = (login.context(), login.state().identity());
         let standing = self
-            .still_admissible(&identity.provider, &context.request.relying_party)
+            .still_admissible(
+                (&identity.provider, Some(&identity.organisation)),
+                &context.request.relying_party,
+            )
             .and_then(|_| self.registry.suspensions().allow(&identity.grounds()).map_err(Box::new));
-        standing.map_err(|failure| Box::new(Trouble::of(*failure, context).at(&identity.provider)))
+        standing.map_err(|failure| {
+            let trouble = Trouble::of(*failure, context).at(&identity.provider);
+            Box::new(trouble.about(Some(&identity.organisation)))
+        })
     }
 
     fn notice_of(&self, cookie: &LoginCookie, trip: &Handle) -> Result<NoticeName, Box<Trouble>> {
@@ -511,11 +549,19 @@ impl<'n> Step<'n> {
         response
     }
 
-    /// What a provider is called.
-    pub(crate) fn provider_name(&self, provider: &ProviderId, language: &Language) -> String {
+    /// What a provider is called; where it speaks for several organisations and one was chosen, what that one is.
+    pub(crate) fn provider_name(
+        &self,
+        provider: &ProviderId,
+        organisation: Option<&OrganisationNumber>,
+        language: &Language,
+    ) -> String {
         self.registry
             .provider(provider)
-            .and_then(|policy| policy.display_name.best(std::slice::from_ref(language)).map(str::to_owned))
+            .and_then(|policy| {
+                let voice = organisation.and_then(|number| policy.voice_of(number)).unwrap_or(&policy);
+                voice.display_name.best(std::slice::from_ref(language)).map(str::to_owned)
+            })
             .unwrap_or_else(|| provider.to_string())
     }
 

@@ -7,6 +7,7 @@ use broker_core::{
     failure::FailureCode,
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     moment::{Moment, Timestamp},
+    organisation::OrganisationNumber,
 };
 use certs::mac::Secret;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,15 @@ pub(crate) struct Failed {
     /// Who was asked.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<ProviderId>,
+    /// The organisation that was chosen or proven.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) organisation: Option<OrganisationNumber>,
+    /// The organisation that was chosen, where another was proven.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chosen: Option<OrganisationNumber>,
+    /// The path that goes on with the proven one.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) onward: Option<String>,
     /// The error answer for the relying party, where it can be addressed.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub(crate) back: Option<String>,
@@ -78,6 +88,7 @@ impl FailedSeal {
         let mut failed: Failed = serde_json::from_slice(plain).ok()?;
         if now.since(failed.at) > BACK_SECONDS {
             failed.back = None;
+            failed.onward = None;
         }
         Some(failed)
     }
@@ -107,12 +118,16 @@ mod tests {
             language: None,
             relying_party: None,
             provider: None,
+            organisation: None,
+            chosen: None,
+            onward: Some("/login/x/choose?provider=y".into()),
             back: Some("https://rp.example/?error=server_error".into()),
         };
         let path = seal.path(&failed, moment()).expect("a path");
         let token = path.strip_prefix("/failed/").expect("the prefix");
         assert_eq!(seal.open(token, Timestamp(1_001)).as_ref(), Some(&failed));
-        assert_eq!(seal.open(token, Timestamp(10_000)).expect("opened").back, None);
+        let late = seal.open(token, Timestamp(10_000)).expect("opened");
+        assert_eq!((late.back, late.onward), (None, None));
         let other = FailedSeal::new(&Secret::from_octets([2; 32])).expect("a seal");
         assert_eq!(other.open(token, Timestamp(1_001)), None);
         let mut tampered = token.to_owned();

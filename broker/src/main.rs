@@ -23,6 +23,7 @@
 
 mod alarm;
 mod api;
+mod choice_index;
 mod command;
 mod config;
 mod cookie;

@@ -162,6 +162,16 @@ impl RegistryWatch {
         Ok(())
     }
 
+    /// A document of the registry, from this node's disk or from the store; `None`: neither has it, or the store is away.
+    pub(crate) async fn document(&self, store: &dyn Store, name: &str) -> Option<Vec<u8>> {
+        let (directory, wanted) = (self.directory.clone(), name.to_owned());
+        let here = tokio::task::spawn_blocking(move || kept(&directory, &wanted)).await.ok().flatten();
+        if here.is_some() {
+            return here;
+        }
+        store.kept(&[name.to_owned()]).await.ok()?.into_iter().next().flatten()
+    }
+
     fn last_good(&self) -> Result<Option<(Vec<u8>, Registry)>, String> {
         let Ok(head) = std::fs::read(self.directory.join("head")) else { return Ok(None) };
         let opened = Head::open(&head, &self.mac).map_err(|error| error.to_string())?;

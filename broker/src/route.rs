@@ -13,7 +13,7 @@ use axum::{
 use crate::{
     api,
     endpoint::{
-        choice, document, downstream_request, failure, notice, page, provider_answer, token, userinfo,
+        choice, document, downstream_request, failure, logo, notice, page, provider_answer, token, userinfo,
     },
     respond,
     wiring::Node,
@@ -40,6 +40,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/.well-known/openid-configuration", get(document::discovery))
         .route("/failed/{sealed}", get(failure::page))
         .route("/assets/{name}", get(page::asset))
+        .route("/logo/{name}", get(logo::logo))
         .route("/health", get(page::health))
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::wrong_method)

@@ -34,6 +34,7 @@ use metadata::Registry;
 
 use crate::{
     alarm::{AlarmKind, Alarms},
+    choice_index::ChoiceIndexes,
     config::Config,
     cookie::Origins,
     desk::DeskFile,
@@ -73,6 +74,8 @@ pub(crate) struct Node {
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
     pub(crate) pages: Pages,
+    /// What the choice of organisation is searched by.
+    pub(crate) choices: ChoiceIndexes,
     /// Sealed addresses of error pages.
     pub(crate) failed: FailedSeal,
     /// Who asked, by what a login's cookie says.
@@ -168,6 +171,7 @@ impl Node {
             desk,
             oidc_keys,
             pages,
+            choices: ChoiceIndexes::default(),
             failed,
             subjects,
             keys_agreed: AtomicBool::new(false),

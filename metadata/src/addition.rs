@@ -5,7 +5,7 @@
 
 mod again;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use broker_core::{
     assurance::AssuranceProfile,
@@ -24,14 +24,14 @@ use crate::{
     lint::{
         self, Profiles,
         oidc::{document as oidc_rule, key as key_rule},
-        registry as rule,
+        organisations as organisations_rule, registry as rule,
         report::{Finding, Place, Report},
         saml::across::Seen,
     },
     oidc::{self, Method, RegistrationFile, is_client_id},
     registry::Registry,
     revision::{Change, Entry, EntryId, document_name},
-    saml::{IdentityProvider, MOST_OCTETS, MetadataFile},
+    saml::{self, IdentityProvider, MOST_OCTETS, MetadataFile},
     secret_hash::SecretHash,
     settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
 };
@@ -64,6 +64,12 @@ pub struct Choices {
     pub attributes: Option<BTreeSet<AttributeName>>,
     /// The only providers that a relying party takes logins from.
     pub providers: Option<BTreeSet<ProviderId>>,
+    /// Organisations that a provider's people may belong to, beside those of before.
+    pub speaks_for: BTreeSet<OrganisationNumber>,
+    /// Organisations that they may no longer belong to.
+    pub speaks_no_more_for: BTreeSet<OrganisationNumber>,
+    /// Exactly the organisations that they may belong to, whatever was before; empty: the one that answers for it. For what was decided earlier.
+    pub speaks_for_exactly: Option<BTreeSet<OrganisationNumber>>,
     /// A provider is not shown in the provider choice.
     pub hidden: Option<bool>,
     /// A provider is told which relying party asks.
@@ -111,6 +117,8 @@ pub struct Party {
     pub display_name: LocalText,
     /// Who answers for it.
     pub organisation: OrganisationNumber,
+    /// For a provider: the organisations that its people may belong to.
+    pub speaks_for: Vec<OrganisationNumber>,
     /// It was registered before.
     pub renewed: bool,
     /// For a provider: what subject identifiers of its people are made from, now or since it joined.
@@ -245,7 +253,9 @@ fn provider_entry(
         place: provider.place.into(),
     };
     let organisation = claim.owner(registry, report)?;
-    lint::saml::check_into(provider, Some(organisation), now, report);
+    let speaks_for = speaks_for(known, choices, registry, provider.place.into(), report)?;
+    let bounds = saml::bounds(organisation, &speaks_for);
+    lint::saml::check_into(provider, Some(&bounds), now, report);
     let subject_source = match (known.map(|settings| settings.subject_source), choices.subject_source) {
         (Some(pinned), Some(chosen)) if pinned != chosen => {
             report.add(
@@ -277,8 +287,9 @@ fn provider_entry(
     }
     let mut settings =
         known.cloned().unwrap_or_else(|| ProviderSettings::of(organisation.number.clone(), subject_source));
+    settings.organisations = speaks_for.iter().map(|record| record.number.clone()).collect();
     if let Some(chosen) = &choices.narrowing {
-        settings.narrowing = narrowed(chosen, organisation, provider.place.into(), report);
+        settings.narrowing = narrowed(chosen, &bounds, provider.place.into(), report);
     }
     settings.hidden = choices.hidden.unwrap_or(settings.hidden);
     settings.names_requesters = choices.names_requesters.unwrap_or(settings.names_requesters);
@@ -318,10 +329,80 @@ fn provider_entry(
         id,
         display_name: provider.display_name(),
         organisation: organisation.number.clone(),
+        speaks_for: settings.speaks_for().cloned().collect(),
         renewed: known.is_some(),
         subject_source: Some(subject_source),
     };
     Some((party, settings))
+}
+
+/// The records of the organisations that the provider speaks for; none: the one that answers for it, alone.
+///
+/// What it spoke for stays until it is taken away: whoever adds a second organisation to a provider of one keeps the first.
+fn speaks_for(
+    known: Option<&ProviderSettings>,
+    choices: &Choices,
+    registry: &Registry,
+    place: Place,
+    report: &mut Report,
+) -> Option<Vec<Arc<Organisation>>> {
+    let mut numbers: BTreeSet<_> = if let Some(exactly) = &choices.speaks_for_exactly {
+        exactly.clone()
+    } else if choices.speaks_for.is_empty() && choices.speaks_no_more_for.is_empty() {
+        known.map(|settings| settings.organisations.clone()).unwrap_or_default()
+    } else {
+        let before = known.into_iter().flat_map(ProviderSettings::speaks_for);
+        before.chain(&choices.speaks_for).cloned().collect()
+    };
+    let alone = numbers.is_empty();
+    for number in &choices.speaks_no_more_for {
+        if !numbers.remove(number) {
+            report
+                .add(Finding::new(&organisations_rule::NOT_SPOKEN_FOR, place.clone()).found(number.as_str()));
+        }
+    }
+    if numbers.is_empty() && !alone {
+        report.add(Finding::new(&organisations_rule::NONE, place.clone()));
+        return None;
+    }
+    let mut records: Vec<Arc<Organisation>> = Vec::new();
+    for number in &numbers {
+        match registry.organisation(number) {
+            Some(record) => records.push(Arc::clone(record)),
+            None => {
+                report.add(Finding::new(&organisations_rule::UNKNOWN, place.clone()).found(number.as_str()))
+            }
+        }
+    }
+    for (at, record) in records.iter().enumerate() {
+        for other in records.iter().skip(at + 1) {
+            if let Some(shared) = shared(record, other) {
+                let both = format!("{}, {}", record.number, other.number);
+                report.add(
+                    Finding::new(&organisations_rule::SHARED, place.clone()).found(shared).expected(both),
+                );
+            }
+        }
+    }
+    (records.len() == numbers.len()).then_some(records)
+}
+
+/// A scope that two records have, or a beginning of HSA-ids that is within one of the other's: it tells the two apart no more.
+fn shared(one: &Organisation, other: &Organisation) -> Option<String> {
+    let scope = one.scopes.iter().find(|scope| other.owns_scope(scope));
+    let number = [(one, other), (other, one)]
+        .into_iter()
+        .find_map(|(a, b)| b.owns_scope(a.number.as_str()).then_some(a.number.as_str()));
+    let within = |narrow: &Organisation, wide: &Organisation| {
+        let begins =
+            |prefix: &&String| wide.hsa_prefixes.iter().any(|start| prefix.starts_with(start.as_str()));
+        narrow.hsa_prefixes.iter().find(begins).cloned()
+    };
+    scope
+        .cloned()
+        .or_else(|| number.map(str::to_owned))
+        .or_else(|| within(one, other))
+        .or_else(|| within(other, one))
 }
 
 /// The operator's narrowing in the record's spelling. What the record does not have cannot be narrowed to: a slip of the finger would else take
@@ -441,6 +522,7 @@ fn relying_party(
         id: id.clone(),
         display_name: registration.name.clone(),
         organisation: organisation.number.clone(),
+        speaks_for: Vec::new(),
         renewed: known.is_some(),
         subject_source: None,
     });

@@ -13,7 +13,7 @@
 //! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
-//! | [`organisation`] | the record files of organisations |
+//! | [`organisation`], [`logo`] | the record files of organisations, and their logos |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |
 //! | [`lint`] | one validator: rules with a severity, a place, what, why and a fix, in Swedish and English |
 //!
@@ -25,6 +25,7 @@ pub mod desk;
 mod international;
 pub mod key_use;
 pub mod lint;
+pub mod logo;
 pub mod oidc;
 pub mod organisation;
 pub mod peer;

@@ -8,22 +8,37 @@ use std::collections::BTreeSet;
 use broker_core::{
     assurance::Assurance,
     attribute::{AttributeName, form::is_hsa_beginning},
-    identifier::Language,
-    organisation::{LocalText, Organisation, OrganisationNumber, SupportContact},
+    identifier::{Language, RelyingPartyId},
+    organisation::{LocalText, Logo, Organisation, OrganisationNumber, SupportContact},
 };
 use toml::de::{DeTable, DeValue};
 
 use crate::{
+    address::WebAddress,
     international::ascii,
     lint::{
-        record as rule,
+        logo as logo_rule, record as rule,
         report::{Finding, Place, Report},
         rule::Rule,
     },
+    oidc::is_client_id,
+    revision::is_document_name,
 };
 
-const KEYS: [&str; 9] =
-    ["number", "name", "domains", "scopes", "hsa_prefixes", "ceiling", "entitled", "may_assert", "support"];
+const KEYS: [&str; 12] = [
+    "number",
+    "name",
+    "domains",
+    "scopes",
+    "hsa_prefixes",
+    "ceiling",
+    "entitled",
+    "may_assert",
+    "support",
+    "aliases",
+    "logo",
+    "relying_parties",
+];
 const SUPPORT_KEYS: [&str; 3] = ["email", "telephone", "url"];
 
 /// A value of either notation, with its place.
@@ -36,21 +51,48 @@ enum Value {
     Text(String),
     List(Vec<Node>),
     Table(Vec<(String, Place, Node)>),
+    Number(u32),
     Other,
 }
 
-/// Reads a record file. The record is there only when the report has no error.
+/// A record file, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFile {
+    /// The record. It has no logo yet, unless it is kept already: that is made of what `logo` names.
+    pub organisation: Organisation,
+    /// Where its logo is, if it names one: for [`crate::logo::prepare`].
+    pub logo: Option<LogoSource>,
+}
+
+/// Where a logo is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogoSource {
+    /// In a file beside the record.
+    File(String),
+    /// At an https address.
+    Address(String),
+    /// Where it is kept already: the file is a record that we wrote.
+    Kept(Logo),
+}
+
+/// Reads a record file for its record alone.
 pub fn read(text: &str) -> (Option<Organisation>, Report) {
+    let (file, report) = read_file(text);
+    (file.map(|file| file.organisation), report)
+}
+
+/// Reads a record file. It is there only when the report has no error.
+pub fn read_file(text: &str) -> (Option<RecordFile>, Report) {
     let mut report = Report::new();
     let root = if text.trim_start().starts_with('{') { from_json(text) } else { from_toml(text) };
-    let organisation = match root {
-        Ok(root) => organisation(root, &mut report),
+    let file = match root {
+        Ok(root) => record_file(root, &mut report),
         Err(finding) => {
             report.add(finding);
             None
         }
     };
-    (organisation.filter(|_| !report.has_errors()), report)
+    (file.filter(|_| !report.has_errors()), report)
 }
 
 /// The octets of a record as it is kept.
@@ -61,13 +103,14 @@ pub fn document(organisation: &Organisation) -> Result<Vec<u8>, serde_json::Erro
     serde_json::to_vec(organisation)
 }
 
-fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
+fn record_file(root: Node, report: &mut Report) -> Option<RecordFile> {
     let Value::Table(entries) = root.value else {
         report.add(wrong_type("–", "{ … }", root.place));
         return None;
     };
     let mut number = None;
     let mut record = RecordParts::default();
+    let mut logo_source = None;
     for (key, key_place, node) in entries {
         match key.as_str() {
             "number" => number = Some(text(node, "number", report)),
@@ -79,6 +122,9 @@ fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
             "entitled" => record.entitled = list(node, "entitled", report),
             "may_assert" => record.may_assert = list(node, "may_assert", report),
             "support" => record.support = support(node, report),
+            "aliases" => record.aliases = list(node, "aliases", report),
+            "logo" => logo_source = self::logo_source(node, report),
+            "relying_parties" => record.relying_parties = Some(list(node, "relying_parties", report)),
             _ => report.add(unknown(&rule::UNKNOWN_KEY, &key, &KEYS, key_place)),
         }
     }
@@ -96,7 +142,44 @@ fn organisation(root: Node, report: &mut Report) -> Option<Organisation> {
             None
         }
     };
-    record.judged(number, report)
+    let mut organisation = record.judged(number, report)?;
+    if let Some(LogoSource::Kept(logo)) = &logo_source {
+        organisation.logo = Some(logo.clone());
+    }
+    Some(RecordFile { organisation, logo: logo_source })
+}
+
+/// The name of a file that lies beside the record, or an address. Nothing leads out of the record's folder: the file may come from elsewhere.
+fn logo_source(node: Node, report: &mut Report) -> Option<LogoSource> {
+    if let Value::Table(entries) = node.value {
+        return kept_logo(entries).map(LogoSource::Kept).or_else(|| {
+            report.add(wrong_type("logo", "\"…\"", node.place));
+            None
+        });
+    }
+    let (written, place) = text(node, "logo", report)?;
+    if WebAddress::parse(&written).is_some_and(|address| address.is_https()) {
+        return Some(LogoSource::Address(written));
+    }
+    let plain = !written.is_empty()
+        && !written.starts_with('.')
+        && written.chars().all(|letter| letter.is_alphanumeric() || "-_. ".contains(letter));
+    if plain {
+        return Some(LogoSource::File(written));
+    }
+    report.add(Finding::new(&logo_rule::SOURCE, place).found(written));
+    None
+}
+
+/// A logo as our own records name it.
+fn kept_logo(entries: Vec<(String, Place, Node)>) -> Option<Logo> {
+    let members = entries.into_iter().map(|(key, _, node)| match node.value {
+        Value::Text(text) => Some((key, serde_json::Value::from(text))),
+        Value::Number(number) => Some((key, serde_json::Value::from(number))),
+        _ => None,
+    });
+    let logo: Logo = serde_json::from_value(serde_json::Value::Object(members.collect::<Option<_>>()?)).ok()?;
+    is_document_name(&logo.document).then_some(logo)
 }
 
 /// A list as written: each value with its place.
@@ -112,6 +195,8 @@ struct RecordParts {
     entitled: Written,
     may_assert: Written,
     support: SupportContact,
+    aliases: Written,
+    relying_parties: Option<Written>,
 }
 
 impl RecordParts {
@@ -147,6 +232,19 @@ impl RecordParts {
             may_assert: attributes(self.may_assert, report),
             name: self.name,
             support: self.support,
+            aliases: self
+                .aliases
+                .into_iter()
+                .map(|(alias, _)| alias.trim().to_owned())
+                .filter(|alias| !alias.is_empty())
+                .collect(),
+            logo: None,
+            relying_parties: self.relying_parties.map(|written| {
+                kept(written, &rule::RELYING_PARTY, is_client_id, report)
+                    .into_iter()
+                    .map(RelyingPartyId::new)
+                    .collect()
+            }),
             number: number?,
         })
     }
@@ -332,6 +430,9 @@ fn toml_value(value: DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
                 .collect(),
         ),
         DeValue::Table(table) => toml_table(table, place),
+        DeValue::Integer(integer) => {
+            integer.as_str().parse().map_or(Value::Other, Value::Number)
+        }
         _ => Value::Other,
     }
 }
@@ -365,7 +466,10 @@ fn json_node(value: serde_json::Value, pointer: String) -> Node {
                 })
                 .collect(),
         ),
-        Json::Null | Json::Bool(_) | Json::Number(_) => Value::Other,
+        Json::Number(number) => {
+            number.as_u64().and_then(|number| u32::try_from(number).ok()).map_or(Value::Other, Value::Number)
+        }
+        Json::Null | Json::Bool(_) => Value::Other,
     };
     Node { place: Place::Pointer(pointer), value: inner }
 }

@@ -31,6 +31,7 @@ pub struct Registry {
     saml_providers: HashMap<ProviderId, Arc<SamlProvider>>,
     oidc_clients: HashMap<RelyingPartyId, Arc<OidcClient>>,
     by_name: Vec<Arc<ProviderPolicy>>,
+    voices: Vec<Arc<ProviderPolicy>>,
     suspensions: Suspensions,
     manifest: Manifest,
     withheld: Vec<Withheld>,
@@ -72,11 +73,8 @@ impl Registry {
             .into_iter()
             .map(|provider| (provider.policy.id.clone(), without_suspended_keys(provider, &suspensions)))
             .collect();
-        let mut named: Vec<_> = saml_providers
-            .values()
-            .map(|provider| (sort_key(&provider.policy.display_name), Arc::clone(&provider.policy)))
-            .collect();
-        named.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+        let by_name = by_name(saml_providers.values().map(|provider| &provider.policy));
+        let voices = self::by_name(saml_providers.values().flat_map(|provider| provider.policy.voices()));
         Self {
             number,
             organisations: organisations
@@ -85,7 +83,8 @@ impl Registry {
                 .collect(),
             saml_providers,
             oidc_clients: oidc_clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
-            by_name: named.into_iter().map(|(_, policy)| policy).collect(),
+            by_name,
+            voices,
             suspensions,
             manifest: Manifest::default(),
             withheld: Vec::new(),
@@ -172,8 +171,8 @@ impl Peers for Registry {
         self.oidc_clients.get(id).map(|client| Arc::clone(&client.policy))
     }
 
-    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
-        self.by_name.clone()
+    fn voices(&self) -> &[Arc<ProviderPolicy>] {
+        &self.voices
     }
 
     fn suspensions(&self) -> &Suspensions {
@@ -198,6 +197,15 @@ fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions
     (parted.suspended_keys, parted.signing_keys) =
         all.collect::<Vec<_>>().into_iter().partition(is_suspended);
     Arc::new(parted)
+}
+
+fn by_name<'p>(policies: impl Iterator<Item = &'p Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
+    let mut named: Vec<_> = policies.map(|policy| (sort_key(&policy.display_name), policy)).collect();
+    named.sort_by(|(a, one), (b, other)| {
+        let id = |policy: &ProviderPolicy| (policy.id.clone(), policy.organisation.number.clone());
+        a.cmp(b).then_with(|| id(one).cmp(&id(other)))
+    });
+    named.into_iter().map(|(_, policy)| Arc::clone(policy)).collect()
 }
 
 /// What a name is sorted by: its Swedish form, case ignored, å ä ö after z in that order (not their order in Unicode).

@@ -17,8 +17,11 @@ use crate::secret_hash::SecretHash;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderSettings {
-    /// Who answers for it.
+    /// Who answers for it: whose machine it is.
     pub organisation: OrganisationNumber,
+    /// The organisations that its people may belong to; empty: the one that answers for it, alone. Each has a record, and each answer must prove one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub organisations: BTreeSet<OrganisationNumber>,
     /// What subject identifiers of its people are made from: pinned when it joins, since another source would give everybody a
     /// new identity (design decision 10).
     pub subject_source: SubjectSource,
@@ -54,11 +57,18 @@ impl ProviderSettings {
         self.service_provider.as_deref().or(pinned)
     }
 
+    /// The organisations that its people may belong to.
+    pub fn speaks_for(&self) -> impl Iterator<Item = &OrganisationNumber> {
+        let alone = self.organisations.is_empty().then_some(&self.organisation);
+        alone.into_iter().chain(&self.organisations)
+    }
+
     /// What holds when the operator says nothing but whose it is and what subject identifiers are made from.
     #[must_use]
     pub fn of(organisation: OrganisationNumber, subject_source: SubjectSource) -> Self {
         Self {
             organisation,
+            organisations: BTreeSet::new(),
             subject_source,
             narrowing: Narrowing::default(),
             hidden: false,

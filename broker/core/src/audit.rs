@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     failure::FailureCode,
     identifier::{ProviderId, Reference, RelyingPartyId},
+    organisation::OrganisationNumber,
 };
 
 /// The line. It has no field that a personal datum could stand in.
@@ -26,6 +27,9 @@ pub struct AuditLine {
     /// Who was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderId>,
+    /// The organisation that was chosen or proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<OrganisationNumber>,
     /// Names of the attributes that left.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub released: Vec<&'static str>,

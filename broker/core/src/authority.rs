@@ -76,6 +76,12 @@ impl Authority {
         }
     }
 
+    /// Nothing but these levels: of a provider that speaks for several organisations, until it has proven one.
+    #[must_use]
+    pub fn of_levels(levels: impl IntoIterator<Item = Assurance>) -> Self {
+        Self { ceilings: vec![levels.into_iter().collect()], ..Self::default() }
+    }
+
     /// Cuts it. What the narrowing names beyond what there is stays without effect.
     #[must_use]
     pub fn narrowed(mut self, narrowing: &Narrowing) -> Self {
@@ -210,6 +216,9 @@ mod tests {
             entitled: BTreeSet::new(),
             may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber, AttributeName::DateOfBirth]),
             support: SupportContact::default(),
+            aliases: BTreeSet::new(),
+            logo: None,
+            relying_parties: None,
         }
     }
 

@@ -125,6 +125,8 @@ failures! {
     SubjectMissing, Policy, "policy.subject_missing", "The provider did not send what the subject identifier is made from.";
     SubjectMismatch, Policy, "policy.subject_mismatch", "Somebody else signed in than the relying party asked for.";
     OrganisationUnproven, Policy, "policy.organisation_unproven", "The assertion does not prove one of the provider's organisations.";
+    OrganisationNotChosen, Policy, "policy.organisation_not_chosen", "The assertion proves another organisation than the one that was chosen.";
+    ConnectionClosed, Policy, "policy.connection_closed", "The organisation does not let its people reach the relying party.";
     NoticeDeclined, Policy, "policy.notice_declined", "The person did not want to send what the relying party asked for.";
     InteractionRequired, Policy, "policy.interaction_required", "Something must be shown, and the relying party asked for silence.";
     StoreAway, Broker, "broker.store_away", "The shared store does not answer.";

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{assurance::Assurance, attribute::AttributeName, identifier::Language};
+use crate::{
+    assurance::Assurance,
+    attribute::AttributeName,
+    identifier::{Language, RelyingPartyId},
+};
 
 /// Swedish organisation number: ten digits, no hyphen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,9 +140,55 @@ pub struct Organisation {
     /// Where its staff turn for help.
     #[serde(default)]
     pub support: SupportContact,
+    /// Other words that people know it by; they find it in the choice of organisation.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub aliases: BTreeSet<String>,
+    /// What the choice of organisation shows beside its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Logo>,
+    /// The only relying parties that its people may reach; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relying_parties: Option<BTreeSet<RelyingPartyId>>,
+}
+
+/// A logo: a picture that we made ourselves of what the organisation gave (design decision 12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logo {
+    /// The name of its octets, a PNG: their SHA-256 in lower-case hexadecimal.
+    pub document: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
 }
 
 impl Organisation {
+    /// A record that grants nothing and says nothing but the number.
+    #[must_use]
+    pub fn of(number: OrganisationNumber) -> Self {
+        Self {
+            number,
+            name: LocalText::default(),
+            domains: BTreeSet::new(),
+            scopes: BTreeSet::new(),
+            hsa_prefixes: BTreeSet::new(),
+            ceiling: Vec::new(),
+            entitled: BTreeSet::new(),
+            may_assert: BTreeSet::new(),
+            support: SupportContact::default(),
+            aliases: BTreeSet::new(),
+            logo: None,
+            relying_parties: None,
+        }
+    }
+
+    /// Whether its people may reach a relying party.
+    #[must_use]
+    pub fn lets_reach(&self, relying_party: &RelyingPartyId) -> bool {
+        self.relying_parties.as_ref().is_none_or(|open| open.contains(relying_party))
+    }
+
     /// Whether `host` is one of the organisation's domains or lies under one.
     #[must_use]
     pub fn owns_host(&self, host: &str) -> bool {

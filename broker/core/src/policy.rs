@@ -7,7 +7,7 @@ use crate::{
     attribute::AttributeName,
     authority::Authority,
     identifier::{ProviderId, RelyingPartyId},
-    organisation::{LocalText, Organisation},
+    organisation::{LocalText, Organisation, OrganisationNumber},
     subject::SubjectSource,
 };
 
@@ -18,9 +18,13 @@ pub struct ProviderPolicy {
     pub id: ProviderId,
     /// Which role of ours talks to it.
     pub protocol: Protocol,
-    /// Who answers for it.
+    /// Whom it speaks for; of a provider that speaks for several, who answers for it.
     pub organisation: Arc<Organisation>,
-    /// What it may say of people: the organisation's record, never more.
+    /// The organisations that its people may belong to, where the operator has named them: this provider as it speaks for each, a **voice**, by
+    /// number. A voice has no voices. Empty: it speaks for `organisation` alone, and the registry is the proof.
+    pub organisations: Vec<Arc<ProviderPolicy>>,
+    /// What it may say of people: the organisation's record, never more. A provider with voices may say nothing but levels by itself: what an
+    /// answer may say is its voice's, once it has proven one.
     pub authority: Authority,
     /// What it is called in the provider choice.
     pub display_name: LocalText,
@@ -34,6 +38,20 @@ pub struct ProviderPolicy {
     pub hidden: bool,
     /// Providers that this one asks in its turn, a proxy as we are: they can be named in its place, and it is believed when it names them.
     pub behind: BTreeSet<ProviderId>,
+}
+
+impl ProviderPolicy {
+    /// The provider as it speaks for each of its organisations: itself where it has no voices.
+    pub fn voices(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
+        let itself = self.organisations.is_empty().then_some(self);
+        itself.into_iter().chain(&self.organisations)
+    }
+
+    /// The provider as it speaks for one organisation; `None`: it does not.
+    #[must_use]
+    pub fn voice_of(self: &Arc<Self>, number: &OrganisationNumber) -> Option<&Arc<Self>> {
+        self.voices().find(|voice| voice.organisation.number == *number)
+    }
 }
 
 /// A relying party, as the login sees it.

@@ -4,6 +4,8 @@ mod login_hint;
 
 use std::sync::Arc;
 
+use login_hint::Hinted;
+
 use crate::{
     assurance::{self, OutputMap},
     failure::{Failure, FailureCode},
@@ -19,8 +21,8 @@ pub trait Peers: Send + Sync {
     fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>>;
     /// The relying party of that identifier.
     fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>>;
-    /// Every provider, in the order in which a choice shows them.
-    fn providers(&self) -> Vec<Arc<ProviderPolicy>>;
+    /// Every provider as it speaks for each of its organisations, in the order in which a choice shows them ([`ProviderPolicy::voices`]).
+    fn voices(&self) -> &[Arc<ProviderPolicy>];
     /// What is suspended.
     fn suspensions(&self) -> &Suspensions;
 }
@@ -28,9 +30,9 @@ pub trait Peers: Send + Sync {
 /// Where to.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// To this one.
+    /// To this one. One with voices was named as such, and may prove any of its organisations; else the answer must prove this one's.
     Provider(Arc<ProviderPolicy>),
-    /// The person chooses among these.
+    /// The person chooses among these, each a provider as it speaks for one organisation.
     Choice(Vec<Arc<ProviderPolicy>>),
 }
 
@@ -52,11 +54,37 @@ pub fn admissible(
             format!("{} does not take logins from {}", relying_party.id, provider.id),
         ));
     }
+    // Of a provider with voices it is asked when one is chosen, and again when one is proven.
+    if provider.organisations.is_empty() && !provider.organisation.lets_reach(&relying_party.id) {
+        return Err(Failure::new(
+            FailureCode::ConnectionClosed,
+            format!("{} does not let its people reach {}", provider.organisation.number, relying_party.id),
+        ));
+    }
     Ok(())
 }
 
-/// The providers that a login may go to, in the order in which a choice shows them: those that the relying party named, else all that are
-/// shown; of them the admissible ones. Never empty.
+/// Whether a login of `relying_party` may go to a provider as it speaks for one organisation: what [`admissible`] asks of that organisation, and
+/// of whoever answers for the provider.
+///
+/// # Errors
+/// As there.
+pub fn open_to(
+    voice: &ProviderPolicy,
+    relying_party: &RelyingPartyPolicy,
+    peers: &dyn Peers,
+) -> Result<(), Failure> {
+    let suspensions = peers.suspensions();
+    if !suspensions.organisations.is_empty()
+        && let Some(provider) = peers.provider(&voice.id)
+    {
+        suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
+    }
+    admissible(voice, relying_party, suspensions)
+}
+
+/// The providers that a login may go to, each as it speaks for one organisation, in the order in which a choice shows them: those that the
+/// relying party named, else all that are shown; of them the admissible ones. Never empty.
 ///
 /// # Errors
 /// When the relying party named providers and none of them will do, when it may not start a login, or when there is no provider for it.
@@ -71,23 +99,26 @@ pub fn offered(
     if request.hops_left == Some(0) {
         return Err(Failure::new(FailureCode::RequestNotSupported, "the request may not be proxied further"));
     }
-    let candidates: Vec<_> = if request.providers.is_empty() {
-        peers.providers().into_iter().filter(|provider| !provider.hidden).collect()
+    let (shown, named);
+    let candidates: &mut dyn Iterator<Item = &Arc<ProviderPolicy>> = if request.providers.is_empty() {
+        shown = peers.voices();
+        &mut shown.iter().filter(|provider| !provider.hidden)
     } else {
-        let known = called(&request.providers, peers);
+        named = called(&request.providers, peers);
+        let known = &named;
         if known.is_empty() {
             return Err(Failure::new(
                 FailureCode::ProviderUnknown,
                 format!("none of the {} providers asked for is registered", request.providers.len()),
             ));
         }
-        known
+        &mut known.iter()
     };
     let mut first_reason = None;
-    let mut open = Vec::with_capacity(candidates.len());
+    let mut open = Vec::new();
     for provider in candidates {
-        match admissible(&provider, &relying_party, peers.suspensions()) {
-            Ok(()) => open.push(provider),
+        match open_to(provider, &relying_party, peers) {
+            Ok(()) => open.push(Arc::clone(provider)),
             Err(reason) => _ = first_reason.get_or_insert(reason),
         }
     }
@@ -103,13 +134,20 @@ pub fn offered(
 /// # Errors
 /// Those of [`offered`], and when a choice is needed and nothing may be shown.
 pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route, Failure> {
-    let mut open = offered(request, peers)?;
+    let open = offered(request, peers)?;
     // One named provider skips the choice. A single unnamed one does not: the person should see where they are sent.
-    if open.len() == 1 && !request.providers.is_empty() {
-        return Ok(Route::Provider(open.remove(0)));
+    if !request.providers.is_empty()
+        && let Some(first) = open.first()
+        && open.iter().all(|other| other.id == first.id)
+    {
+        // Named alone, it proves whichever organisation it does.
+        return Ok(Route::Provider(peers.provider(&first.id).unwrap_or_else(|| Arc::clone(first))));
     }
     if let Some(hinted) = request.login_hint.as_ref().and_then(|hint| login_hint::hinted(hint, &open)) {
-        return Ok(Route::Provider(Arc::clone(hinted)));
+        return Ok(Route::Provider(match hinted {
+            Hinted::Voice(voice) => Arc::clone(voice),
+            Hinted::Provider(voice) => peers.provider(&voice.id).unwrap_or_else(|| Arc::clone(voice)),
+        }));
     }
     if request.passive {
         return Err(Failure::new(
@@ -120,21 +158,23 @@ pub fn route(request: &AuthenticationRequest, peers: &dyn Peers) -> Result<Route
     Ok(Route::Choice(open))
 }
 
-/// The providers of these names: themselves where they are registered, else those that they stand behind. Each once, in the order of the names.
+/// The providers of these names, each as it speaks for each organisation: themselves where they are registered, else those that they stand behind.
+/// Each once, in the order of the names.
 fn called(names: &[ProviderId], peers: &dyn Peers) -> Vec<Arc<ProviderPolicy>> {
-    let mut all: Option<Vec<Arc<ProviderPolicy>>> = None;
     let mut found: Vec<Arc<ProviderPolicy>> = Vec::new();
     for name in names {
-        let several = match peers.provider(name) {
-            Some(provider) => vec![provider],
+        let several: Vec<Arc<ProviderPolicy>> = match peers.provider(name) {
+            Some(provider) => provider.voices().cloned().collect(),
             None => {
-                let all = all.get_or_insert_with(|| peers.providers());
-                all.iter().filter(|provider| provider.behind.contains(name)).cloned().collect()
+                peers.voices().iter().filter(|provider| provider.behind.contains(name)).cloned().collect()
             }
         };
-        for provider in several {
-            if !found.iter().any(|other| other.id == provider.id) {
-                found.push(provider);
+        for voice in several {
+            let is_same = |other: &Arc<ProviderPolicy>| {
+                other.id == voice.id && other.organisation.number == voice.organisation.number
+            };
+            if !found.iter().any(is_same) {
+                found.push(voice);
             }
         }
     }

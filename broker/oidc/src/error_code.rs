@@ -121,6 +121,8 @@ pub fn of(code: FailureCode) -> ErrorCode {
         | F::AssuranceAboveCeiling
         | F::SubjectMissing
         | F::OrganisationUnproven
+        | F::OrganisationNotChosen
+        | F::ConnectionClosed
         | F::NoticeDeclined => E::AccessDenied,
         F::InteractionRequired => E::InteractionRequired,
         F::StoreAway | F::RegistryStale | F::Overloaded | F::RelyingPartyTooMany | F::BrowserTooMany => {

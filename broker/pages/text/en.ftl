@@ -463,3 +463,15 @@ attribute-personal_prescription_code = Prescription code
 attribute-subject_id = Your ID at your employer
 attribute-pairwise_id = Your ID for this service
 attribute-edu_person_principal_name = User name
+
+# Organisations behind one sign-in
+unnamed-other-organisation = another organisation
+error-continue-as = Continue as { $organisation }
+failure-policy-organisation_not_chosen =
+    .title = You belong to { $organisation }
+    .what = You chose { $chosen }, but your sign-in shows that you belong to { $organisation }.
+    .next = Continue as { $organisation } to get to { $service }. If that is not right, ask the support at { $organisation }.
+failure-policy-connection_closed =
+    .title = { $service } is not open to you
+    .what = { $organisation } has not opened { $service } to its staff.
+    .next = Ask the support at { $organisation } if you need { $service } in your work.

@@ -463,3 +463,15 @@ attribute-personal_prescription_code = Förskrivarkod
 attribute-subject_id = Ditt id hos arbetsgivaren
 attribute-pairwise_id = Ditt id för den här tjänsten
 attribute-edu_person_principal_name = Användarnamn
+
+# Organisationer bakom samma inloggning
+unnamed-other-organisation = en annan organisation
+error-continue-as = Fortsätt som { $organisation }
+failure-policy-organisation_not_chosen =
+    .title = Du hör till { $organisation }
+    .what = Du valde { $chosen }, men din inloggning visar att du hör till { $organisation }.
+    .next = Fortsätt som { $organisation } för att komma till { $service }. Stämmer det inte, fråga supporten hos { $organisation }.
+failure-policy-connection_closed =
+    .title = { $service } är inte öppen för dig
+    .what = { $organisation } har inte öppnat { $service } för sin personal.
+    .next = Fråga supporten hos { $organisation } om du behöver { $service } i ditt arbete.

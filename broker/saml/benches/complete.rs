@@ -52,10 +52,14 @@ fn registry(signer: &PrivateKey) -> Registry {
         entitled: [].into(),
         may_assert: [].into(),
         support: SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     });
     let policy = ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
+        organisations: Vec::new(),
         authority: Authority::of(&organisation),
         organisation: organisation.clone(),
         display_name: LocalText::default(),

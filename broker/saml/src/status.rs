@@ -176,6 +176,8 @@ pub fn leaving(code: FailureCode) -> (TopLevel, Option<SecondLevel>) {
         | F::AttributeOutsideAuthority
         | F::SubjectMissing
         | F::OrganisationUnproven
+        | F::OrganisationNotChosen
+        | F::ConnectionClosed
         | F::NoticeDeclined => (TopLevel::Responder, Some(SecondLevel::RequestDenied)),
         F::ProviderUnknown => (TopLevel::Responder, Some(SecondLevel::NoSupportedIdp)),
         F::ProviderDenied | F::AuthenticationTooOld => (TopLevel::Responder, Some(SecondLevel::AuthnFailed)),

@@ -174,7 +174,10 @@ fn described(
         (EntryId::SamlProvider(id), Entry::SamlProvider { settings, .. }) => {
             let peer = registry.saml_provider(id);
             let is_suspended = peer.is_some_and(|peer| {
-                registry.suspensions().allow_provider(&peer.policy).is_err() || peer.signing_keys.is_empty()
+                registry
+                    .suspensions()
+                    .allow_provider(&peer.policy.id, &peer.policy.organisation.number)
+                    .is_err() || peer.signing_keys.is_empty()
             });
             let name = peer.map(|peer| by_language(&peer.policy.display_name));
             Some(RegisteredEntry {

@@ -24,7 +24,7 @@ use metadata::{
 };
 use serde::Serialize;
 
-use value::{assurance_profile, attribute, behind, narrowing, profile, subject_source};
+use value::{assurance_profile, attribute, behind, narrowing, number, profile, subject_source};
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
@@ -77,6 +77,13 @@ pub(crate) struct Add {
     /// Who answers for them, where the files do not say.
     #[arg(long, value_name = "NUMBER")]
     organisation: Option<String>,
+    /// An organisation that a provider's people may belong to: each has its record, and each answer must prove one of them. Repeatable; a provider
+    /// that speaks for its own organisation already keeps it.
+    #[arg(long = "for", value_name = "NUMBER", value_parser = number)]
+    speaks_for: Vec<OrganisationNumber>,
+    /// An organisation that a provider's people may no longer belong to. Repeatable.
+    #[arg(long = "not-for", value_name = "NUMBER", value_parser = number)]
+    speaks_no_more_for: Vec<OrganisationNumber>,
     /// What a provider's subject identifiers are made from. Pinned when it joins.
     #[arg(long, value_name = "SOURCE", value_parser = subject_source)]
     subject_source: Option<SubjectSource>,
@@ -219,14 +226,7 @@ fn template(template: &Template) -> Result<(), Stopped> {
 }
 
 async fn add(add: &Add) -> Result<(), Stopped> {
-    let organisation = match &add.organisation {
-        None => None,
-        Some(text) => Some(OrganisationNumber::parse(text).ok_or_else(|| {
-            Stopped::could_not(format!(
-                "{text} is no organisation number: ten digits, the last a check digit"
-            ))
-        })?),
-    };
+    let organisation = add.organisation.as_deref().map(number).transpose().map_err(Stopped::could_not)?;
     let choices = Choices {
         organisation,
         subject_source: add.subject_source,
@@ -240,6 +240,8 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         providers: (!add.providers.is_empty())
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
+        speaks_for: add.speaks_for.iter().cloned().collect(),
+        speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
         hidden: add.hidden,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
@@ -277,6 +279,10 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     let mut lines = Lines::to_stdout();
     for party in &outcome.parties {
         lines.say(Tone::Good, told(party));
+        if party.speaks_for.len() > 1 || party.speaks_for.iter().any(|number| *number != party.organisation) {
+            let numbers: Vec<&str> = party.speaks_for.iter().map(OrganisationNumber::as_str).collect();
+            lines.say(Tone::Quiet, format!("  it speaks for {}", numbers.join(", ")));
+        }
         if let Some(source) = party.subject_source {
             lines.say(
                 Tone::Quiet,

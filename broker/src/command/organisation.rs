@@ -1,16 +1,28 @@
 //! `sparvidd organisation add|list|show`
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use broker_core::organisation::{Organisation as Record, OrganisationNumber};
 use clap::{Args, Subcommand, ValueHint};
-use metadata::revision::{Change, document_name};
+use metadata::{
+    lint::Report,
+    logo::PreparedLogo,
+    organisation::{LogoSource, RecordFile},
+    revision::{Change, document_name},
+};
 use serde::Serialize;
 
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
     edit::{self, Author, Changes, DespiteHold, Edit},
     style,
+};
+use crate::{
+    config::{Config, OutboundSection},
+    outbound::{Outbound, Wanted},
 };
 
 /// What to do with organisation records.
@@ -26,7 +38,10 @@ pub(crate) enum Organisation {
         ceiling = [\"http://id.elegnamnden.se/loa/1.0/loa3\"]    # the highest level its providers may assert\n  \
         entitled = [\"display_name\", \"org_affiliation\"]         # what its services may be given\n  \
         may_assert = []                                        # beyond scope, HSA-id and mail, such as \"personal_identity_number\"\n  \
-        support = { email = \"servicedesk@granvik.example\" }")]
+        support = { email = \"servicedesk@granvik.example\" }\n  \
+        aliases = [\"GK\"]                                       # what else finds it in the choice of organisation\n  \
+        logo = \"granvik.png\"                                   # a file beside this one, or an https address; PNG, JPEG, WebP or GIF\n  \
+        relying_parties = [\"https://journal.example\"]          # the only services that its staff may reach; without this line: all")]
     Add(Add),
     /// List the records.
     List(List),
@@ -90,20 +105,45 @@ pub(crate) fn run(organisation: &Organisation) -> Result<(), Stopped> {
 }
 
 async fn add(add: &Add) -> Result<(), Stopped> {
+    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
+    let outbound = config.file.outbound.clone();
+    let mut edit = Edit::of(config).await?.signed(&add.author)?;
     let mut records = Vec::new();
     let mut reports = Vec::new();
     for file in &add.files {
         let text = String::from_utf8(edit::read_file(file)?)
             .map_err(|_| Stopped::refused(format!("{} is not UTF-8", file.display())))?;
-        let (record, report) = metadata::organisation::read(&text);
-        records.extend(record);
+        let (read, report) = metadata::organisation::read_file(&text);
         reports.push((file.display().to_string(), report));
+        let Some(RecordFile { organisation, logo }) = read else { continue };
+        let mut new = NewRecord::from(organisation);
+        if let Some(source) = logo {
+            let (name, octets) = match &source {
+                LogoSource::Kept(logo) => (logo.document.clone(), edit.document(&logo.document).await?),
+                LogoSource::File(name) => {
+                    let path = file.with_file_name(name);
+                    (path.display().to_string(), edit::read_file(&path)?)
+                }
+                LogoSource::Address(url) => (url.clone(), fetched(&outbound, url).await?),
+            };
+            let mut report = Report::new();
+            let prepared = tokio::task::spawn_blocking(move || {
+                let prepared = metadata::logo::prepare(&octets, &mut report);
+                (prepared, report)
+            });
+            let (prepared, report) = prepared.await.map_err(Stopped::could_not)?;
+            reports.push((name, report));
+            if let Some(PreparedLogo { logo, octets }) = prepared {
+                new.record.logo = Some(logo);
+                new.logo = Some(octets);
+            }
+        }
+        records.push(new);
     }
     let refused = style::reports(&reports, add.json)?;
     if refused {
         return Err(Stopped { message: super::unchanged(add.json), code: 1 });
     }
-    let mut edit = Edit::open(&add.config.config).await?.signed(&add.author)?;
     edit.despite_hold(add.hold.reason()?);
     let (number, told) = put(&mut edit, &records).await?;
     if !add.json {
@@ -116,22 +156,57 @@ async fn add(add: &Add) -> Result<(), Stopped> {
     Ok(())
 }
 
+/// A logo by its address, once. The egress client refuses addresses that are not public.
+async fn fetched(section: &OutboundSection, url: &str) -> Result<Vec<u8>, Stopped> {
+    let client = Outbound::of(section).map_err(Stopped::could_not)?;
+    let wanted = Wanted {
+        url,
+        accept: "image/png, image/webp, image/jpeg, image/gif",
+        largest: metadata::logo::MOST_OCTETS,
+        redirects: 3,
+        within: Duration::from_secs(30),
+    };
+    client
+        .fetch(wanted)
+        .await
+        .map_err(|refused| Stopped::could_not(format!("{refused}. Nothing was changed.")))
+}
+
+/// A record to be put into the registry.
+pub(crate) struct NewRecord {
+    /// The record, which names its logo if it has one.
+    record: Record,
+    /// The octets of the logo.
+    logo: Option<Vec<u8>>,
+}
+
+impl From<Record> for NewRecord {
+    fn from(record: Record) -> Self {
+        Self { record, logo: None }
+    }
+}
+
 /// Puts records into the registry; tells each one's name and whether it was there.
 ///
 /// # Errors
 /// When the store is away, or a record cannot be written.
-pub(crate) async fn put(edit: &mut Edit, records: &[Record]) -> Result<(u64, Vec<(String, bool)>), Stopped> {
+pub(crate) async fn put(
+    edit: &mut Edit,
+    records: &[NewRecord],
+) -> Result<(u64, Vec<(String, bool)>), Stopped> {
     edit.change(|registry| {
         let mut changes = Changes::default();
         let mut told = Vec::new();
-        for record in records {
+        for NewRecord { record, logo } in records {
             let document = metadata::organisation::document(record).map_err(Stopped::could_not)?;
             told.push((name_of(record), registry.organisation(&record.number).is_some()));
             changes.list.push(Change::AddOrganisation {
                 number: record.number.clone(),
                 document: document_name(&document),
+                logo: record.logo.as_ref().map(|logo| logo.document.clone()),
             });
             changes.documents.push(document);
+            changes.documents.extend(logo.clone());
         }
         Ok((changes, told))
     })
@@ -155,7 +230,7 @@ async fn list(list: &List) -> Result<(), Stopped> {
             let providers = edit
                 .registry()
                 .saml_providers()
-                .filter(|peer| peer.policy.organisation.number == record.number)
+                .filter(|peer| peer.policy.voice_of(&record.number).is_some())
                 .count();
             let services = edit
                 .registry()
@@ -187,7 +262,7 @@ async fn show(show: &Show) -> Result<(), Stopped> {
         providers: edit
             .registry()
             .saml_providers()
-            .filter(|peer| peer.policy.organisation.number == number)
+            .filter(|peer| peer.policy.voice_of(&number).is_some())
             .map(|peer| peer.policy.id.to_string())
             .collect(),
         relying_parties: edit

@@ -508,7 +508,7 @@ async fn documents(edit: &Edit, wanted: &[EntryChange]) -> Result<HashMap<String
     let mut names: Vec<String> = wanted
         .iter()
         .filter_map(|change| change.after.as_ref())
-        .map(|entry| entry.document().to_owned())
+        .flat_map(|entry| entry.documents().map(str::to_owned))
         .collect();
     if wanted.iter().any(|change| matches!(change.id, EntryId::Organisation(_))) {
         names.extend(edit.registry().manifest().documents().map(str::to_owned));
@@ -527,8 +527,8 @@ fn change_of(change: &EntryChange) -> Change {
         settings.secret = live.secret.clone().or(settings.secret.take());
     }
     match (&change.id, entry) {
-        (EntryId::Organisation(number), Entry::Organisation { document }) => {
-            Change::AddOrganisation { number: number.clone(), document }
+        (EntryId::Organisation(number), Entry::Organisation { document, logo }) => {
+            Change::AddOrganisation { number: number.clone(), document, logo }
         }
         (id, entry) => Change::AddMetadata { id: id.clone(), entry: Box::new(entry) },
     }

@@ -4,6 +4,7 @@ use broker_core::{
     failure::Failure,
     identifier::ProviderId,
     login::{AwaitingProvider, Context, Ended, Login, Routed, Suspended},
+    organisation::OrganisationNumber,
     role::Outbound,
 };
 use broker_store::{
@@ -24,6 +25,7 @@ use crate::{
 struct Trip {
     handle: Handle,
     provider: ProviderId,
+    organisation: Option<OrganisationNumber>,
     context: Context,
     waiting: Suspended,
     origin: Origin,
@@ -74,10 +76,13 @@ impl Step<'_> {
         cookie: &LoginCookie,
     ) -> Stepped {
         let (context, provider) = (login.context().clone(), login.state().provider().clone());
-        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let organisation = login.state().organisation().cloned();
+        let trouble = |failure: Failure| {
+            Box::new(Trouble::of(failure, &context).at(&provider).about(organisation.as_ref()))
+        };
         let cause = refusal.cause.clone();
         // A suspension since the first question counts.
-        self.still_admissible(&provider, &context.request.relying_party)
+        self.still_admissible((&provider, organisation.as_ref()), &context.request.relying_party)
             .map_err(|failure| trouble(*failure))?;
         let routed = login.ask_again(refusal).map_err(|(refusal, _)| trouble(refusal))?;
         let trip = self.signed(routed, cookie, Lane::UnderWay).await?;
@@ -95,8 +100,11 @@ impl Step<'_> {
         lane: Lane,
     ) -> Result<Trip, Box<Trouble>> {
         let provider = login.state().provider().clone();
+        let organisation = login.state().organisation().cloned();
         let context = login.context().clone();
-        let trouble = |failure: Failure| Box::new(Trouble::of(failure, &context).at(&provider));
+        let trouble = |failure: Failure| {
+            Box::new(Trouble::of(failure, &context).at(&provider).about(organisation.as_ref()))
+        };
         let (handle, travels) = cookie.trip(self.moment);
         let signed = {
             let (node, registry, moment) = (self.node.clone(), self.registry.clone(), self.moment);
@@ -112,12 +120,20 @@ impl Step<'_> {
             relying_party: context.request.relying_party.clone(),
             language: context.language.clone(),
         };
-        Ok(Trip { handle, provider, context, waiting: Suspended::Provider(login), origin, outbound })
+        Ok(Trip {
+            handle,
+            provider,
+            organisation,
+            context,
+            waiting: Suspended::Provider(login),
+            origin,
+            outbound,
+        })
     }
 
     fn depart(&self, trip: &Trip) -> axum::response::Response {
         let language = &trip.context.language;
-        let name = self.provider_name(&trip.provider, language);
+        let name = self.provider_name(&trip.provider, trip.organisation.as_ref(), language);
         onward::outbound(self, &trip.outbound, language, &name)
     }
 }

@@ -5,11 +5,20 @@ use broker_core::{
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     login::{Context, Ended, Tombstone},
     moment::Moment,
+    organisation::OrganisationNumber,
     role::{Downstream, Outbound, Outcome, Refusal, ReturnTo},
 };
 use broker_store::vault::VaultError;
 
 use crate::wiring::Node;
+
+/// Where a request can begin again that was proven to be another organisation's.
+pub(crate) struct Elsewhere {
+    /// The organisation that was chosen, and is not the person's.
+    pub(crate) chosen: OrganisationNumber,
+    /// The path that goes on with the proven one.
+    pub(crate) path: String,
+}
 
 /// A step that did not go on: what went wrong, and what is known of the login.
 pub(crate) struct Trouble {
@@ -23,6 +32,10 @@ pub(crate) struct Trouble {
     pub(crate) relying_party: Option<RelyingPartyId>,
     /// Who was asked.
     pub(crate) provider: Option<ProviderId>,
+    /// The organisation that was chosen with it, or that it proved.
+    pub(crate) organisation: Option<OrganisationNumber>,
+    /// The same request can begin again at the organisation that was proven.
+    pub(crate) elsewhere: Option<Elsewhere>,
     /// Where the relying party takes its answer.
     pub(crate) return_to: Option<ReturnTo>,
     /// Nothing may be shown.
@@ -38,6 +51,8 @@ impl Trouble {
             language: None,
             relying_party: None,
             provider: None,
+            organisation: None,
+            elsewhere: None,
             return_to: None,
             silent: false,
         }
@@ -51,6 +66,8 @@ impl Trouble {
             language: Some(context.language.clone()),
             relying_party: Some(context.request.relying_party.clone()),
             provider: None,
+            organisation: None,
+            elsewhere: None,
             return_to: Some(context.return_to.clone()),
             silent: context.request.passive,
         }
@@ -73,6 +90,11 @@ impl Trouble {
 
     pub(super) fn at(mut self, provider: &ProviderId) -> Self {
         self.provider = Some(provider.clone());
+        self
+    }
+
+    pub(super) fn about(mut self, organisation: Option<&OrganisationNumber>) -> Self {
+        self.organisation = organisation.cloned();
         self
     }
 }

@@ -6,15 +6,22 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::Response,
 };
-use broker_core::{identifier::ProviderId, login::Context, routing};
+use broker_core::{
+    identifier::{Language, ProviderId},
+    login::Context,
+    organisation::OrganisationNumber,
+    policy::ProviderPolicy,
+    routing::{self, Peers},
+};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure;
 use crate::{
+    choice_index,
     cookie::LoginCookie,
     drive::Step,
-    page::{CHOICE_LIMIT, ChoiceRow, ChoiceView, MessageView, SearchEntry, search},
+    page::{CHOICE_LIMIT, ChoiceRow, ChoiceView, MessageView, search},
     respond,
     wiring::Node,
 };
@@ -33,7 +40,7 @@ pub(crate) async fn look(
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
-/// GET `/login/{login}/choose?provider=`
+/// GET `/login/{login}/choose?provider=&organisation=`
 pub(crate) async fn choose(
     State(node): State<Arc<Node>>,
     Path(login): Path<String>,
@@ -41,7 +48,11 @@ pub(crate) async fn choose(
     headers: HeaderMap,
 ) -> Response {
     let provider = ProviderId::from(first(query.as_deref(), "provider").as_str());
-    let outcome = Step::new(&node, headers.clone()).choose(&login, &provider).await;
+    let written = first(query.as_deref(), "organisation");
+    let organisation = OrganisationNumber::parse(&written);
+    // A number that is none leads to nobody, and not to whoever is proven.
+    let provider = if written.is_empty() || organisation.is_some() { provider } else { ProviderId::from("") };
+    let outcome = Step::new(&node, headers.clone()).choose(&login, &provider, organisation.as_ref()).await;
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
@@ -64,49 +75,75 @@ pub(crate) async fn cancel(
     outcome.unwrap_or_else(|trouble| failure::respond(&node, &headers, *trouble))
 }
 
+/// The link that chooses a provider, for one organisation where it speaks for several.
+pub(crate) fn href(
+    cookie: &LoginCookie,
+    provider: &ProviderId,
+    organisation: Option<&OrganisationNumber>,
+) -> String {
+    let provider = utf8_percent_encode(provider.as_str(), NON_ALPHANUMERIC);
+    let organisation = organisation.map(|number| format!("&organisation={number}")).unwrap_or_default();
+    format!("/login/{}/choose?provider={provider}{organisation}", cookie.selector())
+}
+
+/// What may be chosen and answers the query, best first: at most [`CHOICE_LIMIT`], and how many there are in all.
+fn found(step: &Step<'_>, context: &Context, query: &str) -> (Vec<Arc<ProviderPolicy>>, usize) {
+    let request = &context.request;
+    if !request.providers.is_empty() {
+        // Those that the relying party named are few.
+        let offered = routing::offered(request, &*step.registry).unwrap_or_default();
+        let entries: Vec<_> =
+            offered.iter().map(|voice| choice_index::entry(voice, &context.language)).collect();
+        let places = search(query, &entries);
+        let rows = places.iter().take(CHOICE_LIMIT).filter_map(|place| offered.get(*place)).cloned();
+        return (rows.collect(), places.len());
+    }
+    let Some(relying_party) = step.registry.relying_party(&request.relying_party) else {
+        return (Vec::new(), 0);
+    };
+    let voices = step.registry.voices();
+    let is_open = |place: usize| {
+        voices
+            .get(place)
+            .is_some_and(|voice| {
+                !voice.hidden && routing::open_to(voice, &relying_party, &*step.registry).is_ok()
+            })
+    };
+    let index = step.node.choices.of(&step.registry, &context.language);
+    let places = index.search_among(query, is_open);
+    let rows = places.iter().take(CHOICE_LIMIT).filter_map(|place| voices.get(*place)).cloned();
+    (rows.collect(), places.len())
+}
+
+/// What a row is called.
+fn called<'v>(voice: &'v ProviderPolicy, wanted: &[Language]) -> &'v str {
+    voice.display_name.best(wanted).unwrap_or_else(|| voice.id.as_str())
+}
+
 /// The page.
 pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, query: &str) -> Response {
     let language = &context.language;
-    let offered = routing::offered(&context.request, &*step.registry).unwrap_or_default();
-    let entries: Vec<SearchEntry<'_>> = offered
-        .iter()
-        .map(|provider| SearchEntry {
-            names: provider
-                .display_name
-                .best(std::slice::from_ref(language))
-                .into_iter()
-                .chain(provider.display_name.0.values().map(String::as_str))
-                .chain(provider.organisation.name.0.values().map(String::as_str))
-                .collect(),
-            keywords: provider
-                .keywords
-                .iter()
-                .map(String::as_str)
-                .chain([provider.organisation.number.as_str()])
-                .chain(provider.organisation.domains.iter().map(String::as_str))
-                .collect(),
-        })
-        .collect();
-    let found = search(query, &entries);
+    let wanted = std::slice::from_ref(language);
+    let (found, total) = found(step, context, query);
     let base = format!("/login/{}", cookie.selector());
     let rows: Vec<ChoiceRow> = found
         .iter()
-        .take(CHOICE_LIMIT)
-        .filter_map(|place| offered.get(*place))
-        .map(|provider| {
-            let name = step.provider_name(&provider.id, language);
-            let organisation =
-                provider.organisation.name.best(std::slice::from_ref(language)).unwrap_or_default();
+        .map(|voice| {
+            let name = called(voice, wanted).to_owned();
+            let provider = step.registry.provider(&voice.id);
+            let several = provider.as_ref().is_some_and(|provider| !provider.organisations.is_empty());
+            // Of two ways into one organisation, whose machine it is tells them apart.
+            let twice = several && found.iter().filter(|other| called(other, wanted) == name).count() > 1;
+            let beside = if twice {
+                provider.as_ref().and_then(|provider| provider.display_name.best(wanted))
+            } else {
+                voice.organisation.name.best(wanted)
+            };
+            let beside = beside.filter(|other| !other.is_empty() && *other != name);
             ChoiceRow {
-                other_names: if organisation.is_empty() || organisation == name {
-                    Vec::new()
-                } else {
-                    vec![organisation.to_owned()]
-                },
-                href: format!(
-                    "{base}/choose?provider={}",
-                    utf8_percent_encode(provider.id.as_str(), NON_ALPHANUMERIC)
-                ),
+                other_names: beside.into_iter().map(str::to_owned).collect(),
+                href: href(cookie, &voice.id, several.then_some(&voice.organisation.number)),
+                logo: voice.organisation.logo.clone(),
                 name,
             }
         })
@@ -116,7 +153,7 @@ pub(crate) fn page(step: &Step<'_>, context: &Context, cookie: &LoginCookie, que
         message: context.request.message.as_ref().map(|message| MessageView { message }),
         organisations: &rows,
         query,
-        total: found.len(),
+        total,
         search_action: &base,
         hidden: &[],
         all_href: &base,

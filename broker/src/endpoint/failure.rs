@@ -34,6 +34,7 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
         cause: Some(trouble.failure.cause.clone()),
         relying_party: trouble.relying_party.clone(),
         provider: trouble.provider.clone(),
+        organisation: trouble.organisation.clone(),
         released: Vec::new(),
         dropped: Vec::new(),
         assurance: None,
@@ -55,6 +56,9 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
         language: trouble.language,
         relying_party: trouble.relying_party,
         provider: trouble.provider,
+        organisation: trouble.organisation,
+        chosen: trouble.elsewhere.as_ref().map(|elsewhere| elsewhere.chosen.clone()),
+        onward: trouble.elsewhere.map(|elsewhere| elsewhere.path),
         back: match answer {
             Some(Outbound::Redirect { url }) => Some(url),
             _ => None,
@@ -124,12 +128,18 @@ pub(crate) async fn page(
         .back
         .as_deref()
         .or_else(|| relying_party.as_ref().and_then(|policy| policy.start_url.as_deref()));
+    // The organisation that was chosen or proven; before either, whoever answers for the provider.
+    let record = |number: &Option<_>| number.as_ref().and_then(|number| registry.organisation(number));
+    let organisation = record(&failed.organisation).or(provider.as_ref().map(|policy| &policy.organisation));
+    let chosen = record(&failed.chosen).and_then(|record| record.name.best(wanted));
     let view = ErrorView {
         code: failed.code,
         reference: &failed.reference,
         relying_party: relying_party.as_ref().and_then(|policy| policy.display_name.best(wanted)),
-        organisation: provider.as_ref().and_then(|policy| policy.organisation.name.best(wanted)),
-        support: provider.as_ref().map(|policy| &policy.organisation.support),
+        organisation: organisation.and_then(|record| record.name.best(wanted)),
+        support: organisation.map(|record| &record.support),
+        chosen,
+        onward: failed.onward.as_deref(),
         restart,
         answers: failed.back.is_some(),
         at: failed.at,

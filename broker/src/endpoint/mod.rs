@@ -9,6 +9,7 @@
 //! | `token.rs`, `userinfo.rs` | `/oidc/token`, `/oidc/userinfo` |
 //! | `document.rs` | what we publish: discovery, keys, metadata |
 //! | `failure.rs` | `/failed/{sealed}`, and how every failure becomes an answer |
+//! | `logo.rs` | `/logo/{name}` |
 //! | `page.rs` | `/`, assets, what is not there, whether the node is well |
 //! | `onward.rs` | the ways on from an endpoint |
 
@@ -16,6 +17,7 @@ pub(crate) mod choice;
 pub(crate) mod document;
 pub(crate) mod downstream_request;
 pub(crate) mod failure;
+pub(crate) mod logo;
 pub(crate) mod notice;
 pub(crate) mod onward;
 pub(crate) mod page;

@@ -133,11 +133,11 @@ pub(crate) fn page(
     let language = &context.language;
     let identity = login.state().identity();
     let relying_party = step.registry.relying_party(&context.request.relying_party);
-    let provider = step.registry.provider(&identity.provider);
     let wanted = std::slice::from_ref(language);
     let rows: Vec<ViewRow> = rows::rows(identity, &context.request);
     let owner = relying_party.as_ref().and_then(|policy| policy.organisation.name.best(wanted));
-    let employer = provider.as_ref().and_then(|policy| policy.organisation.name.best(wanted));
+    let employer = step.registry.organisation(&identity.organisation);
+    let employer = employer.and_then(|record| record.name.best(wanted));
     let view = NoticeView {
         relying_party: &step.relying_party_name(&context.request.relying_party, language),
         relying_party_organisation: owner,

@@ -207,6 +207,7 @@ pub(super) fn log(failure: &Failure, relying_party: Option<RelyingPartyId>, refe
         cause: Some(failure.cause.clone()),
         relying_party,
         provider: None,
+        organisation: None,
         released: Vec::new(),
         dropped: Vec::new(),
         assurance: None,

@@ -1,7 +1,7 @@
 //! The choice of organisation: a search that works without JavaScript, and links, since Chromium would hold a form's redirects against
 //! `form-action`.
 
-use broker_core::identifier::Language;
+use broker_core::{identifier::Language, organisation::Logo};
 use minijinja::{Error, Value, context};
 
 use super::{Field, Html, MessageView, Pages, clean, content_policy::ContentPolicy, fields, web_address};
@@ -18,6 +18,8 @@ pub(crate) struct ChoiceRow {
     pub(crate) other_names: Vec<String>,
     /// The link that chooses it.
     pub(crate) href: String,
+    /// Its logo, if it has one.
+    pub(crate) logo: Option<Logo>,
 }
 
 /// What the page says.
@@ -66,11 +68,14 @@ fn content(language: &Language, view: &ChoiceView<'_>) -> Value {
                 other_names => others.join(", "),
                 initials => initials(&row.name),
                 href => web_address(&row.href)?,
+                logo => row.logo.as_ref().map(shown),
             })
         })
         .collect();
     let shown = rows.len();
+    let logos = view.organisations.iter().take(CHOICE_LIMIT).any(|row| row.logo.is_some());
     context! {
+        logos,
         service => clean(view.relying_party),
         message => view.message.and_then(|message| message.content(language)),
         query => view.query,
@@ -85,6 +90,23 @@ fn content(language: &Language, view: &ChoiceView<'_>) -> Value {
     }
 }
 
+/// A logo as it is shown: 40 pixels high, or as high as its width lets it be.
+fn shown(logo: &Logo) -> Value {
+    const BOX: (u64, u64) = (72, 40);
+    let (width, height) = (u64::from(logo.width.max(1)), u64::from(logo.height.max(1)));
+    let (width, height) = if width * BOX.1 > height * BOX.0 {
+        (BOX.0, height * BOX.0 / width)
+    } else {
+        (width * BOX.1 / height, BOX.1)
+    };
+    context! { href => logo_address(logo), width => width.max(1), height => height.max(1) }
+}
+
+/// Where a logo stands on this host: named by its content.
+pub(crate) fn logo_address(logo: &Logo) -> String {
+    format!("/logo/{}.png", logo.document)
+}
+
 /// Up to two letters in place of a logo: of the first two words that are names (`Region Norrån` is `RN`, `Myndigheten för post` is `MP`).
 fn initials(name: &str) -> String {
     let mut letters = name
@@ -96,7 +118,24 @@ fn initials(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::initials;
+    use broker_core::organisation::Logo;
+
+    use super::{initials, shown};
+
+    #[test]
+    fn a_logo_keeps_its_shape_in_its_box() {
+        for ((width, height), drawn) in [
+            ((160, 160), (40, 40)),
+            ((320, 160), (72, 36)),
+            ((480, 24), (72, 3)),
+            ((40, 160), (10, 40)),
+            ((0, 0), (40, 40)),
+        ] {
+            let value = shown(&Logo { document: "a".into(), width, height });
+            let side = |name| u64::try_from(value.get_attr(name).expect("a side")).expect("a number");
+            assert_eq!((side("width"), side("height")), drawn, "{width} × {height}");
+        }
+    }
 
     #[test]
     fn initials_skip_small_words() {

@@ -24,6 +24,10 @@ pub(crate) struct ErrorView<'a> {
     pub(crate) organisation: Option<&'a str>,
     /// Where that organisation's staff turn for help.
     pub(crate) support: Option<&'a SupportContact>,
+    /// The organisation that was chosen, where another was proven.
+    pub(crate) chosen: Option<&'a str>,
+    /// Where the same request goes on as `organisation`: the first button, when the person belongs to another than the chosen one.
+    pub(crate) onward: Option<&'a str>,
     /// Where the first button leads: a new start of the same login, or the service's own start page.
     pub(crate) restart: Option<&'a str>,
     /// That way ends this login at the service, which is told what failed, instead of starting a new one.
@@ -48,8 +52,13 @@ impl Pages {
         let unnamed_organisation = self.text(language, "unnamed-organisation", &[]);
         let service = view.relying_party.map_or_else(|| unnamed_service.clone(), clean);
         let organisation = view.organisation.map_or_else(|| unnamed_organisation.clone(), clean);
-        let arguments =
-            [("service", Argument::Text(&service)), ("organisation", Argument::Text(&organisation))];
+        let chosen =
+            view.chosen.map_or_else(|| self.text(language, "unnamed-other-organisation", &[]), clean);
+        let arguments = [
+            ("service", Argument::Text(&service)),
+            ("organisation", Argument::Text(&organisation)),
+            ("chosen", Argument::Text(&chosen)),
+        ];
         let text = |reader| {
             let text = self.texts.failure(language, code, reader, &arguments);
             let unnamed = text.starts_with(&unnamed_service) || text.starts_with(&unnamed_organisation);
@@ -65,7 +74,17 @@ impl Pages {
             }
             None => context! { href => "/", text => self.text(language, "error-start", &[]) },
         };
+        let onward = view.onward.and_then(web_address).map(|href| {
+            let named = [("organisation", Argument::Text(organisation.as_str()))];
+            context! { href, text => self.text(language, "error-continue-as", &named) }
+        });
+        // The way on comes first, and the way back stays beside it.
+        let (button, second) = match onward {
+            Some(onward) => (onward, Some(button)),
+            None => (button, None),
+        };
         context! {
+            second,
             title => text(Reader::EmployeeTitle),
             what => text(Reader::EmployeeWhat),
             next => text(Reader::EmployeeNext),
@@ -119,6 +138,7 @@ fn is_calm(code: FailureCode) -> bool {
                 | FailureCode::ProviderNoPassive
                 | FailureCode::NoticeDeclined
                 | FailureCode::InteractionRequired
+                | FailureCode::OrganisationNotChosen
                 | FailureCode::Replayed
                 | FailureCode::PageUnknown
         )
@@ -223,6 +243,8 @@ pub(crate) fn http_status(code: FailureCode) -> u16 {
         | Code::SubjectMissing
         | Code::SubjectMismatch
         | Code::OrganisationUnproven
+        | Code::OrganisationNotChosen
+        | Code::ConnectionClosed
         | Code::NoticeDeclined
         | Code::InteractionRequired => 403,
         Code::StoreAway | Code::RegistryStale | Code::Overloaded => 503,

@@ -51,8 +51,11 @@ fn section(document: &mut String, texts: &Texts, code: FailureCode, oidc_error: 
     for (tag, _, _) in OURS {
         let Some(language) = Language::from_tag(tag) else { continue };
         let text = |reader| {
-            let arguments =
-                [("service", Argument::Text("SERVICE")), ("organisation", Argument::Text("ORGANISATION"))];
+            let arguments = [
+                ("service", Argument::Text("SERVICE")),
+                ("organisation", Argument::Text("ORGANISATION")),
+                ("chosen", Argument::Text("CHOSEN")),
+            ];
             texts.failure(&language, code, reader, &arguments).replace('\n', " ").replace('|', "\\|")
         };
         let _ = write!(

@@ -48,7 +48,7 @@ pub(crate) use self::{
     message::MessageView,
     notice::{NoticeView, ViewRow},
     onward::{OnwardView, PostFormView},
-    search::{SearchEntry, search},
+    search::{Index, SearchEntry, search},
     start::{StartLink, StartView},
     text::Reader,
 };
@@ -194,8 +194,11 @@ impl Pages {
         service: &str,
         organisation: &str,
     ) -> String {
-        let arguments =
-            [("service", Argument::Text(service)), ("organisation", Argument::Text(organisation))];
+        let arguments = [
+            ("service", Argument::Text(service)),
+            ("organisation", Argument::Text(organisation)),
+            ("chosen", Argument::Text(organisation)),
+        ];
         self.texts.failure(language, code, reader, &arguments)
     }
 

@@ -6,7 +6,7 @@ use broker_core::{
     failure::FailureCode,
     identifier::{Language, Reference},
     moment::Timestamp,
-    organisation::SupportContact,
+    organisation::{Logo, SupportContact},
     user_message::{MessageText, UserMessage},
 };
 use minijinja::Error;
@@ -46,6 +46,7 @@ pub(super) fn every_page(pages: &Pages, language: &Language) -> Vec<(&'static st
         ),
         ("error", error(pages, language, FailureCode::SignatureInvalid, true)),
         ("error", error(pages, language, FailureCode::LoginUnknown, false)),
+        ("error", elsewhere(pages, language)),
         (
             "start",
             pages.try_start(
@@ -93,6 +94,7 @@ fn choice(pages: &Pages, language: &Language, query: &str, found: bool) -> Resul
             name: (*name).to_owned(),
             other_names: vec![(*other).to_owned()],
             href: "/choice/granvik".to_owned(),
+            logo: (*name == EMPLOYER).then(|| Logo { document: "0".repeat(64), width: 160, height: 160 }),
         })
         .collect();
     let message = message();
@@ -148,7 +150,27 @@ fn error(pages: &Pages, language: &Language, code: FailureCode, named: bool) -> 
         relying_party: named.then_some(SERVICE),
         organisation: named.then_some(EMPLOYER),
         support: named.then_some(&support),
+        chosen: None,
+        onward: None,
         restart: named.then_some("https://vard.example/login"),
+        answers: false,
+        at: Timestamp(1_795_336_200),
+    };
+    pages.try_error(language, &view)
+}
+
+/// The person belongs to another organisation than the chosen one.
+fn elsewhere(pages: &Pages, language: &Language) -> Result<Html, Error> {
+    let reference = Reference::from_random([19, 7, 22, 15, 2, 9, 20, 29, 4, 25]);
+    let view = ErrorView {
+        code: FailureCode::OrganisationNotChosen,
+        reference: &reference,
+        relying_party: Some(SERVICE),
+        organisation: Some(EMPLOYER),
+        support: None,
+        chosen: Some("Region Norrån"),
+        onward: Some("/login/granvik/choose"),
+        restart: Some("https://vard.example/login"),
         answers: false,
         at: Timestamp(1_795_336_200),
     };

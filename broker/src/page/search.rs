@@ -108,10 +108,15 @@ impl Index {
     /// The places of the entries that answer the query, best first; all in the order of their names when nothing is asked. What
     /// matches some words of the query is shown only when nothing matches all.
     pub(crate) fn search(&self, query: &str) -> Vec<usize> {
+        self.search_among(query, |_| true)
+    }
+
+    /// The same among the entries whose places are `open`: what nobody may choose neither counts nor hides what they may.
+    pub(crate) fn search_among(&self, query: &str, open: impl Fn(usize) -> bool) -> Vec<usize> {
         let query: String = query.chars().take(QUERY_LENGTH).collect();
         let typed: Vec<String> = words(&query).into_iter().take(QUERY_WORDS).collect();
         if typed.is_empty() {
-            return self.sorted.clone();
+            return self.sorted.iter().copied().filter(|place| open(*place)).collect();
         }
         let joined = Word::new(typed.concat());
         let wanted: Vec<Wanted> = typed
@@ -123,16 +128,17 @@ impl Index {
                 Wanted { is_small, distances }
             })
             .collect();
-        let all = self.matching(|entry| entry.score(&wanted, &joined));
-        if all.is_empty() { self.matching(|entry| entry.partial_score(&wanted)) } else { all }
+        let all = self.matching(|entry| entry.score(&wanted, &joined), &open);
+        if all.is_empty() { self.matching(|entry| entry.partial_score(&wanted), &open) } else { all }
     }
 
-    fn matching(&self, score: impl Fn(&Folded) -> Option<usize>) -> Vec<usize> {
+    fn matching(&self, score: impl Fn(&Folded) -> Option<usize>, open: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut found: Vec<(usize, usize, usize)> = self
             .entries
             .iter()
             .enumerate()
             .filter_map(|(place, entry)| Some((score(entry)?, entry.rank, place)))
+            .filter(|(_, _, place)| open(*place))
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, _, place)| place).collect()

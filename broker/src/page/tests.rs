@@ -7,7 +7,7 @@ use broker_core::{
     failure::FailureCode,
     identifier::{Language, Reference},
     moment::Timestamp,
-    organisation::{LocalText, SupportContact},
+    organisation::{LocalText, Logo, SupportContact},
 };
 
 use super::{
@@ -45,6 +45,8 @@ fn error_page(pages: &Pages, tag: &str, code: FailureCode, named: bool) -> Html 
             relying_party: named.then_some("Vårdplaneringen"),
             organisation: named.then_some("Granviks kommun"),
             support: None,
+            chosen: None,
+            onward: None,
             restart: named.then_some("https://vard.example/login"),
             answers: false,
             at: Timestamp(1_795_336_200),
@@ -71,7 +73,7 @@ fn every_page(pages: &Pages) -> Vec<(String, &'static str, Html)> {
 /// What is wrong with the nesting and quoting of a document, if anything. Knows what our templates use: void elements, quoted attributes,
 /// attributes without value.
 fn malformed(document: &str) -> Option<String> {
-    const VOID: &[&str] = &["meta", "link", "input", "br"];
+    const VOID: &[&str] = &["meta", "link", "input", "br", "img"];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = document.strip_prefix("<!doctype html>")?;
     while let Some(at) = rest.find('<') {
@@ -135,6 +137,10 @@ fn every_page_is_well_formed_small_titled_and_has_nothing_inline() {
         for own in ["src=\"", "stylesheet\" href=\""] {
             for address in body.split(own).skip(1) {
                 let address = address.split('"').next().unwrap_or_default();
+                // minijinja escapes the slash.
+                if address.replace("&#x2f;", "/").starts_with("/logo/") {
+                    continue;
+                }
                 let file = address.strip_prefix("/assets/").expect("our own asset");
                 assert!(pages.asset(file).is_some(), "{name}: {address}");
             }
@@ -166,6 +172,7 @@ fn hostile_names_and_values_are_text() {
         name: HOSTILE.to_owned(),
         other_names: vec![HOSTILE.to_owned()],
         href: format!("/choice?{}", "\"><script>"),
+        logo: Some(Logo { document: HOSTILE.to_owned(), width: 1, height: 1 }),
     }];
     let told = [ViewRow { name: AttributeName::Mail, values: vec![HOSTILE.to_owned()], essential: true }];
     let reference = Reference::from_random([0; 10]);
@@ -220,6 +227,8 @@ fn hostile_names_and_values_are_text() {
                 relying_party: Some(HOSTILE),
                 organisation: Some(HOSTILE),
                 support: Some(&support),
+                chosen: None,
+                onward: None,
                 restart: Some("javascript:alert(1)"),
                 answers: false,
                 at: Timestamp(i64::MAX),
@@ -319,6 +328,7 @@ fn the_choice_counts_limits_and_never_ends_dead() {
             name: format!("Kommun nummer {at} med ett ganska långt namn för säkerhets skull"),
             other_names: vec!["Municipality with a rather long name to be on the safe side".to_owned()],
             href: format!("/choice?provider={at}&login=0123456789abcdef0123456789abcdef"),
+            logo: None,
         })
         .collect();
     let view = ChoiceView {

@@ -26,12 +26,14 @@ pub(crate) fn audit(line: &AuditLine) {
     let reference = line.reference.as_str();
     let relying_party = line.relying_party.as_ref().map_or("", |id| id.as_str());
     let provider = line.provider.as_ref().map_or("", |id| id.as_str());
+    let organisation = line.organisation.as_ref().map_or("", |number| number.as_str());
     match line.outcome {
         AuditOutcome::SignedIn => tracing::info!(
             reference,
             outcome = "signed_in",
             relying_party,
             provider,
+            organisation,
             released = line.released.join(" "),
             dropped = line.dropped.join(" "),
             assurance = line.assurance.as_deref().unwrap_or(""),
@@ -44,6 +46,7 @@ pub(crate) fn audit(line: &AuditLine) {
             cause = line.cause.as_deref().unwrap_or(""),
             relying_party,
             provider,
+            organisation,
             "login"
         ),
     }
@@ -70,6 +73,7 @@ pub(crate) fn signed_in(login: &Login<Released>) {
         cause: None,
         relying_party: Some(login.context().request.relying_party.clone()),
         provider: Some(identity.provider.clone()),
+        organisation: Some(identity.organisation.clone()),
         released: identity.attributes.names().map(AttributeName::key).collect(),
         dropped: identity.dropped.iter().map(|name| name.key()).collect(),
         assurance: identity.assurance.as_ref().map(ToString::to_string),

@@ -26,14 +26,15 @@ pub fn check_again(
     let mut all = Report::new();
     for change in changes {
         let (id, name, choices) = match change {
-            Change::AddOrganisation { number, document } => {
+            Change::AddOrganisation { number, document, .. } => {
                 (EntryId::Organisation(number.clone()), document, None)
             }
             Change::AddMetadata { id, entry } => match &**entry {
-                Entry::Organisation { document } => (id.clone(), document, None),
+                Entry::Organisation { document, .. } => (id.clone(), document, None),
                 Entry::SamlProvider { document, settings } => {
                     let choices = Choices {
                         organisation: Some(settings.organisation.clone()),
+                        speaks_for_exactly: Some(settings.organisations.clone()),
                         subject_source: Some(settings.subject_source),
                         narrowing: Some(settings.narrowing.clone()),
                         behind: Some(settings.behind.clone()),

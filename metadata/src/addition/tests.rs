@@ -35,7 +35,8 @@ impl Federation {
             let octets = document(organisation).expect("written");
             let name = document_name(&octets);
             federation.documents.insert(name.clone(), octets);
-            let change = Change::AddOrganisation { number: organisation.number.clone(), document: name };
+            let change =
+                Change::AddOrganisation { number: organisation.number.clone(), document: name, logo: None };
             federation.manifest = federation.manifest.with(change).expect("added");
         }
         federation
@@ -367,4 +368,113 @@ fn a_narrowing_stays_until_chosen_otherwise_and_lies_within_the_record() {
     let narrowing = Narrowing { may_assert: Some(may_assert), ..Narrowing::default() };
     let ungranted = federation.prepare(&file, &Choices { narrowing: Some(narrowing), ..Choices::default() });
     assert!(ungranted.report.has("registry.provider.narrowing_outside_record"));
+}
+
+/// Granvik answers for the machine; it speaks for Granvik and Annan.
+mod several {
+    use super::*;
+
+    const MACHINE: &str = "2120001355";
+
+    fn annan() -> Organisation {
+        Organisation { scopes: ["annan.example".to_owned()].into(), ..other() }
+    }
+
+    fn speaking(more: &[&Organisation], less: &[&Organisation]) -> Choices {
+        let numbers = |of: &[&Organisation]| of.iter().map(|record| record.number.clone()).collect();
+        Choices { speaks_for: numbers(more), speaks_no_more_for: numbers(less), ..Choices::default() }
+    }
+
+    fn voices(federation: &Federation) -> Vec<String> {
+        let registry = federation.registry();
+        let provider = registry.saml_providers().next().expect("registered").policy.clone();
+        provider.organisations.iter().map(|voice| voice.organisation.number.to_string()).collect()
+    }
+
+    #[test]
+    fn what_it_spoke_for_stays_until_it_is_taken_away() {
+        let mut federation = Federation::of(&[organisation(), annan()]);
+        let _ = federation.add(&good_provider(), &Choices::default());
+        assert_eq!(voices(&federation), Vec::<String>::new(), "for its own alone");
+        let added = federation.add(&good_provider(), &speaking(&[&annan()], &[]));
+        assert!(!added.report.has_errors(), "{:?}", added.report.findings);
+        assert_eq!(voices(&federation), ["2021006883", MACHINE], "its own people are not lost");
+        assert_eq!(added.parties[0].speaks_for.len(), 2);
+        let _ = federation.add(&good_provider(), &Choices::default());
+        assert_eq!(voices(&federation).len(), 2, "a renewal keeps them");
+        let file =
+            good_provider().replace("<shibmd:Scope regexp=\"false\">granvik.example</shibmd:Scope>", "");
+        let less = federation.add(&file, &speaking(&[], &[&organisation()]));
+        assert!(!less.report.has_errors(), "{:?}", less.report.findings);
+        assert_eq!(voices(&federation), ["2021006883"]);
+    }
+
+    #[test]
+    fn numbers_that_fit_nothing_are_refused() {
+        let mut federation = Federation::of(&[organisation()]);
+        let _ = federation.add(&good_provider(), &Choices::default());
+        for (choices, rule) in [
+            (speaking(&[&annan()], &[]), "registry.organisations.unknown"),
+            (speaking(&[], &[&annan()]), "registry.organisations.not_spoken_for"),
+            (speaking(&[], &[&organisation()]), "registry.organisations.none"),
+        ] {
+            let refused = federation.prepare(&good_provider(), &choices);
+            assert!(refused.report.has(rule) && refused.changes.is_empty(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_scope_of_two_organisations_is_told() {
+        let mut federation = Federation::of(&[organisation(), annan()]);
+        let apart = federation.prepare(&good_provider(), &speaking(&[&annan(), &organisation()], &[]));
+        assert!(!apart.report.has("registry.organisations.shared"));
+        let sharing = Organisation { scopes: ["granvik.example".to_owned()].into(), ..other() };
+        federation = Federation::of(&[organisation(), sharing]);
+        let shared = federation.prepare(&good_provider(), &speaking(&[&annan(), &organisation()], &[]));
+        assert!(shared.report.has("registry.organisations.shared") && !shared.report.has_errors());
+    }
+
+    #[test]
+    fn its_document_may_declare_what_they_have_together_and_no_more() {
+        let mut federation = Federation::of(&[organisation(), annan()]);
+        let file =
+            good_provider().replace(">granvik.example</shibmd:Scope>", ">annan.example</shibmd:Scope>");
+        assert!(federation.prepare(&file, &Choices::default()).report.has("saml.idp.scope_outside_record"));
+        let both = federation.add(&file, &speaking(&[&annan(), &organisation()], &[]));
+        assert!(!both.report.has_errors(), "{:?}", both.report.findings);
+        let registry = federation.registry();
+        let provider = registry.saml_providers().next().expect("registered").policy.clone();
+        let [annan, granvik] = provider.organisations.as_slice() else { panic!("two voices") };
+        assert!(annan.authority.scope("annan.example").is_some());
+        assert!(granvik.authority.scope("annan.example").is_none(), "each has its own alone");
+        assert!(provider.authority.scope("annan.example").is_none(), "and the provider by itself has none");
+    }
+
+    #[test]
+    fn a_record_that_a_provider_speaks_for_is_not_removed() {
+        let mut federation = Federation::of(&[organisation(), annan()]);
+        let _ = federation.add(&good_provider(), &speaking(&[&annan(), &organisation()], &[]));
+        let remove = || Change::Remove { id: EntryId::Organisation(annan().number) };
+        assert!(federation.manifest.with(remove()).is_err());
+        let _ = federation.add(&good_provider(), &speaking(&[], &[&annan()]));
+        assert!(federation.manifest.with(remove()).is_ok());
+    }
+
+    #[test]
+    fn a_new_record_is_heard_by_each_voice() {
+        let mut federation = Federation::of(&[organisation(), annan()]);
+        let _ = federation.add(&good_provider(), &speaking(&[&annan(), &organisation()], &[]));
+        let before = federation.registry();
+        let renamed = Organisation { aliases: ["Grannen".to_owned()].into(), ..annan() };
+        let octets = document(&renamed).expect("written");
+        let name = document_name(&octets);
+        federation.documents.insert(name.clone(), octets);
+        let change = Change::AddOrganisation { number: renamed.number.clone(), document: name, logo: None };
+        let manifest = federation.manifest.with(change).expect("changed");
+        let find = |name: &str| federation.documents.get(name).map(Vec::as_slice);
+        let after = Registry::build(2, &manifest, &find, Some(&before), NOW).expect("built");
+        let provider = after.saml_providers().next().expect("registered").policy.clone();
+        let voice = provider.voice_of(&renamed.number).expect("a voice");
+        assert!(voice.organisation.aliases.contains("Grannen"));
+    }
 }

@@ -9,14 +9,16 @@
 //! | `saml/` | rules for SAML metadata, a small group in each file |
 //! | `oidc/` | rules for relying parties' JSON |
 //! | `guard.rs` | rules of the rollover guard: what is held for a second approval |
-//! | `record.rs` | rules for organisation records |
-//! | `registry.rs` | rules between a file and what is registered already |
+//! | `record.rs`, `logo.rs` | rules for organisation records and their logos |
+//! | `registry.rs`, `organisations.rs` | rules between a file and what is registered already; for the organisations that a provider speaks for |
 //!
 //! An error refuses the file; a warning or a note never does. Neighbours: `saml`, `oidc` and `organisation` read and call these.
 
 mod document;
 pub(crate) mod guard;
+pub(crate) mod logo;
 pub mod oidc;
+pub(crate) mod organisations;
 pub mod profile;
 pub(crate) mod record;
 pub(crate) mod registry;
@@ -36,7 +38,9 @@ pub fn all_rules() -> Vec<&'static Rule> {
         saml::rules(),
         oidc::rules(),
         record::RULES.to_vec(),
+        logo::RULES.to_vec(),
         registry::RULES.to_vec(),
+        organisations::RULES.to_vec(),
         guard::RULES.to_vec(),
     ]
     .into_iter()
@@ -59,6 +63,7 @@ mod tests {
             include_str!("../oidc/tests.rs"),
             include_str!("../addition/tests.rs"),
             include_str!("../organisation/tests.rs"),
+            include_str!("../logo/tests.rs"),
             include_str!("../revision/guard/tests.rs"),
         ]
         .concat();

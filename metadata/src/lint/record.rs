@@ -55,4 +55,8 @@ rules! {
         what: "Organisationen har inga domäner." / "The organisation has no domains.",
         why: "Då kan den inte registrera några parter." / "It can then register no parties.",
         fix: "Skriv domains = [\"exempelkommun.se\"]." / "Write domains = [\"exempelkommun.se\"].";
+    RELYING_PARTY = Error "organisation.record.relying_party", "Design decision 8",
+        what: "{found} är inget client_id och inget entityID." / "{found} is no client_id and no entityID.",
+        why: "Bara namngivna e-tjänster kan nås av organisationens personal." / "Only services that are named can be reached by the organisation's staff.",
+        fix: "Skriv namnet som sparvidd metadata list visar, eller ta bort nyckeln: då nås alla." / "Write the name as sparvidd metadata list shows it, or take the key out: then all are reached.";
 }

@@ -1,7 +1,7 @@
 use broker_core::attribute::AttributeName;
 use proptest::prelude::*;
 
-use super::read;
+use super::{LogoSource, RecordFile, read, read_file};
 use crate::lint::Place;
 
 const GOOD: &str = r#"
@@ -121,4 +121,52 @@ fn international_names_are_kept_in_their_ascii_form() {
         let text = with("scopes = [\"granvik.example\"]", &format!("scopes = [\"{none}\"]"));
         assert!(rules(&text).contains(&"organisation.record.scope"), "{none}");
     }
+}
+
+#[test]
+fn what_people_call_it_its_logo_and_the_services_it_opens_are_read() {
+    let more = "aliases = [\" GK \", \"\"]\nlogo = \"logotyp.png\"\nrelying_parties = [\"https://journal.example\"]\n[support]";
+    let (file, report) = read_file(&with("[support]", more));
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let RecordFile { organisation, logo } = file.expect("no error");
+    assert_eq!(organisation.aliases, ["GK".to_owned()].into());
+    assert_eq!(logo, Some(LogoSource::File("logotyp.png".to_owned())));
+    assert!(organisation.lets_reach(&"https://journal.example".into()));
+    assert!(!organisation.lets_reach(&"https://journal.example/".into()));
+    let (silent, _) = read(GOOD);
+    assert!(silent.expect("no error").lets_reach(&"anybody".into()), "without the key all are reached");
+    let (closed, _) = read(&with("[support]", "relying_parties = []\n[support]"));
+    assert!(!closed.expect("no error").lets_reach(&"anybody".into()), "an empty list is none");
+}
+
+#[test]
+fn a_logo_is_a_file_beside_the_record_or_an_https_address() {
+    let source = |written: &str| {
+        let (file, report) = read_file(&with("[support]", &format!("logo = {written:?}\n[support]")));
+        file.map(|file| file.logo).ok_or_else(|| report.findings[0].rule.id)
+    };
+    for good in ["logo.png", "Granviks vapen 2.webp"] {
+        assert_eq!(source(good), Ok(Some(LogoSource::File(good.to_owned()))));
+    }
+    let address = "https://granvik.example/logo.png";
+    assert_eq!(source(address), Ok(Some(LogoSource::Address(address.to_owned()))));
+    for bad in [
+        "",
+        "../logo.png",
+        "/etc/passwd",
+        ".hidden",
+        "http://granvik.example/logo.png",
+        "a/b.png",
+        "file:a.png",
+    ] {
+        assert_eq!(source(bad), Err("organisation.logo.source"), "{bad}");
+    }
+}
+
+#[test]
+fn a_service_without_a_name_cannot_be_opened() {
+    assert!(
+        rules(&with("[support]", "relying_parties = [\"a b\"]\n[support]"))
+            .contains(&"organisation.record.relying_party")
+    );
 }

@@ -68,6 +68,23 @@ struct Builder<'a> {
     withheld: Vec<Withheld>,
 }
 
+/// What the operator decided of a provider, with the records that it needs.
+struct Settled<'s> {
+    settings: &'s ProviderSettings,
+    organisation: &'s Arc<Organisation>,
+    speaks_for: Vec<Arc<Organisation>>,
+}
+
+impl Settled<'_> {
+    /// Whether a provider was built with these very records.
+    fn is_of(&self, known: &SamlProvider) -> bool {
+        let voices = &known.policy.organisations;
+        Arc::ptr_eq(&known.policy.organisation, self.organisation)
+            && voices.len() == self.speaks_for.len()
+            && voices.iter().zip(&self.speaks_for).all(|(voice, now)| Arc::ptr_eq(&voice.organisation, now))
+    }
+}
+
 impl Registry {
     /// Builds the snapshot of a manifest. `documents` finds a document by its name; `previous` is what the node has now.
     ///
@@ -99,7 +116,17 @@ impl Registry {
             };
             match (id, entry) {
                 (EntryId::SamlProvider(_), Entry::SamlProvider { settings, .. }) => {
-                    providers.extend(builder.provider(id, entry, settings, organisation)?);
+                    let speaks_for: Option<Vec<_>> = settings
+                        .organisations
+                        .iter()
+                        .map(|number| organisations.get(number).cloned())
+                        .collect();
+                    let Some(speaks_for) = speaks_for else {
+                        builder.withheld.push(Withheld { id: id.clone(), report: Report::new() });
+                        continue;
+                    };
+                    let settled = Settled { settings, organisation, speaks_for };
+                    providers.extend(builder.provider(id, entry, &settled)?);
                 }
                 (EntryId::OidcClient(_), Entry::OidcClient { settings, .. }) => {
                     clients.extend(builder.client(id, entry, settings, organisation)?);
@@ -155,13 +182,12 @@ impl<'a> Builder<'a> {
         &mut self,
         id: &EntryId,
         entry: &Entry,
-        settings: &ProviderSettings,
-        organisation: &Arc<Organisation>,
+        settled: &Settled<'_>,
     ) -> Result<Option<Arc<SamlProvider>>, BuildFailed> {
         let EntryId::SamlProvider(entity_id) = id else { return Ok(None) };
         if self.is_unchanged(id, entry)
             && let Some(known) = self.previous.and_then(|previous| previous.saml_provider(entity_id))
-            && Arc::ptr_eq(&known.policy.organisation, organisation)
+            && settled.is_of(known)
         {
             return Ok(Some(Arc::clone(known)));
         }
@@ -181,7 +207,9 @@ impl<'a> Builder<'a> {
             self.withheld.push(Withheld { id: id.clone(), report });
             return Ok(None);
         };
-        report.findings.extend(lint::saml::check(&read, organisation, self.now).findings);
+        let Settled { settings, organisation, speaks_for } = settled;
+        let bounds = saml::bounds(organisation, speaks_for);
+        report.findings.extend(lint::saml::check(&read, &bounds, self.now).findings);
         // Time passes for what is registered: a provider past its validUntil, or with keys that have become too weak, stays known, and its role
         // refuses it by name where it must. Keys that cannot be used are not among its keys.
         let key = [
@@ -198,7 +226,7 @@ impl<'a> Builder<'a> {
             self.withheld.push(Withheld { id: id.clone(), report });
             return Ok(None);
         }
-        Ok(Some(Arc::new(saml::saml_provider(&read, settings, organisation))))
+        Ok(Some(Arc::new(saml::saml_provider(&read, settings, organisation, speaks_for))))
     }
 
     fn client(

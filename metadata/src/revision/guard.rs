@@ -7,7 +7,7 @@
 //! Neighbours: `difference` says the same change in words; `key_use` knows what is in use; local commands, the API and the page ask when a change
 //! is submitted, approved and published.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use broker_core::{
     assurance::{Assurance, OutputMap},
@@ -52,7 +52,7 @@ pub fn needed(registry: &Registry, changes: &[Change]) -> BTreeSet<String> {
                     );
                 }
             }
-            Change::AddOrganisation { number, document } => {
+            Change::AddOrganisation { number, document, .. } => {
                 names.insert(document.clone());
                 names.extend(providers_of(registry, Some(number)).map(|(_, e)| e.document().to_owned()));
             }
@@ -95,7 +95,7 @@ pub fn judge<'a>(
                 guard.removed(id, &mut found);
                 id.to_string()
             }
-            Change::AddOrganisation { number, document } => {
+            Change::AddOrganisation { number, document, .. } => {
                 guard.record(number, document, &mut found);
                 number.to_string()
             }
@@ -129,12 +129,27 @@ impl<'g> Guard<'g, '_> {
     /// The record of an organisation as it would be, or is.
     fn organisation(&self, number: &OrganisationNumber) -> Option<Organisation> {
         let new = self.changes.iter().rev().find_map(|change| match change {
-            Change::AddOrganisation { number: changed, document } if changed == number => {
+            Change::AddOrganisation { number: changed, document, .. } if changed == number => {
                 serde_json::from_slice((self.documents)(document)?).ok()
             }
             _ => None,
         });
         new.or_else(|| self.registry.organisation(number).map(|known| (**known).clone()))
+    }
+
+    /// What a provider may say in all, for every organisation that it speaks for, as it would be. One that it loses takes its scopes along.
+    fn bounds(&self, settings: &ProviderSettings) -> Option<Organisation> {
+        let others = settings.organisations.iter();
+        let others: Option<Vec<_>> = others.map(|number| self.organisation(number).map(Arc::new)).collect();
+        Some(saml::bounds(&self.organisation(&settings.organisation)?, &others?))
+    }
+
+    /// The same, as it is.
+    fn bounds_before(&self, settings: &ProviderSettings) -> Option<Organisation> {
+        let others = settings.organisations.iter();
+        let others: Option<Vec<_>> =
+            others.map(|number| self.registry.organisation(number).cloned()).collect();
+        Some(saml::bounds(self.registry.organisation(&settings.organisation)?, &others?))
     }
 
     fn renewed(&self, id: &ProviderId, entry: &Entry, report: &mut Report) {
@@ -151,8 +166,7 @@ impl<'g> Guard<'g, '_> {
         self.validity(&before, &after, report);
         self.scopes(id, (&before, before_settings), (&after, settings), report);
         self.binding(id, &before, &after, report);
-        let record = self.registry.organisation(&before_settings.organisation).map(|known| (**known).clone());
-        if let (Some(old), Some(new)) = (record, self.organisation(&settings.organisation)) {
+        if let (Some(old), Some(new)) = (self.bounds_before(before_settings), self.bounds(settings)) {
             let was = levels(&before, before_settings, &old);
             self.levels(id, &was, &levels(&after, settings, &new), after.role_place.into(), report);
         }
@@ -215,8 +229,7 @@ impl<'g> Guard<'g, '_> {
         (after, new): (&IdentityProvider, &ProviderSettings),
         report: &mut Report,
     ) {
-        let old_record = self.registry.organisation(&old.organisation).map(|known| (**known).clone());
-        let (Some(old_record), Some(new_record)) = (old_record, self.organisation(&new.organisation)) else {
+        let (Some(old_record), Some(new_record)) = (self.bounds_before(old), self.bounds(new)) else {
             return;
         };
         let (was, is) = (scopes(before, old, &old_record), scopes(after, new, &new_record));

@@ -64,6 +64,9 @@ pub enum Entry {
     Organisation {
         /// The document.
         document: String,
+        /// The document of its logo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logo: Option<String>,
     },
     /// A SAML identity provider, in a file of SAML metadata that may have others in it.
     SamlProvider {
@@ -86,10 +89,28 @@ impl Entry {
     #[must_use]
     pub fn document(&self) -> &str {
         match self {
-            Self::Organisation { document }
+            Self::Organisation { document, .. }
             | Self::SamlProvider { document, .. }
             | Self::OidcClient { document, .. } => document,
         }
+    }
+
+    /// The names of all documents that it needs.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        let logo = match self {
+            Self::Organisation { logo, .. } => logo.as_deref(),
+            Self::SamlProvider { .. } | Self::OidcClient { .. } => None,
+        };
+        [self.document()].into_iter().chain(logo)
+    }
+
+    /// The organisations that it needs records of, beside the one that answers for it.
+    pub fn speaks_for(&self) -> impl Iterator<Item = &OrganisationNumber> {
+        let settings = match self {
+            Self::SamlProvider { settings, .. } => Some(settings),
+            Self::Organisation { .. } | Self::OidcClient { .. } => None,
+        };
+        settings.into_iter().flat_map(ProviderSettings::speaks_for)
     }
 
     /// Who answers for it; `None` for a record itself.
@@ -140,6 +161,9 @@ pub enum Change {
         number: OrganisationNumber,
         /// The document of the record.
         document: String,
+        /// The document of its logo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logo: Option<String>,
     },
     /// A new peer, or a new document or new settings of one.
     AddMetadata {
@@ -186,7 +210,7 @@ impl Manifest {
         let manifest: Self =
             serde_json::from_slice(octets).map_err(|fault| ManifestUnreadable(fault.to_string()))?;
         for (id, entry) in &manifest.entries {
-            if !entry.is_named_by(id) || !is_document_name(entry.document()) {
+            if !entry.is_named_by(id) || !entry.documents().all(is_document_name) {
                 return Err(ManifestUnreadable(format!("the entry {id} is not of its kind")));
             }
         }
@@ -211,7 +235,7 @@ impl Manifest {
 
     /// The names of all documents that it needs, some perhaps more than once.
     pub fn documents(&self) -> impl Iterator<Item = &str> {
-        self.entries.values().map(Entry::document)
+        self.entries.values().flat_map(Entry::documents)
     }
 
     /// The manifest after a change; this one stays as it is.
@@ -221,8 +245,8 @@ impl Manifest {
     pub fn with(&self, change: Change) -> Result<Self, ChangeRefused> {
         let mut next = self.clone();
         match change {
-            Change::AddOrganisation { number, document } => {
-                next.entries.insert(EntryId::Organisation(number), Entry::Organisation { document });
+            Change::AddOrganisation { number, document, logo } => {
+                next.entries.insert(EntryId::Organisation(number), Entry::Organisation { document, logo });
             }
             Change::AddMetadata { id, entry } => {
                 self.may_become(&id, &entry)?;
@@ -230,8 +254,10 @@ impl Manifest {
             }
             Change::Remove { id } => {
                 if let EntryId::Organisation(number) = &id
-                    && let Some((peer, _)) =
-                        self.entries.iter().find(|(_, entry)| entry.organisation() == Some(number))
+                    && let Some((peer, _)) = self.entries.iter().find(|(_, entry)| {
+                        entry.organisation() == Some(number)
+                            || entry.speaks_for().any(|other| other == number)
+                    })
                 {
                     return Err(ChangeRefused::StillAnswering { peer: peer.clone() });
                 }
@@ -274,8 +300,10 @@ impl Manifest {
         let Some(organisation) = entry.organisation().filter(|_| entry.is_named_by(id)) else {
             return Err(ChangeRefused::WrongKind { id: id.clone() });
         };
-        if !self.entries.contains_key(&EntryId::Organisation(organisation.clone())) {
-            return Err(ChangeRefused::OrganisationUnknown { number: organisation.clone() });
+        for number in [organisation].into_iter().chain(entry.speaks_for()) {
+            if !self.entries.contains_key(&EntryId::Organisation(number.clone())) {
+                return Err(ChangeRefused::OrganisationUnknown { number: number.clone() });
+            }
         }
         let Some(known) = self.entries.get(id) else {
             return Ok(());
@@ -339,7 +367,7 @@ pub enum ChangeRefused {
         number: OrganisationNumber,
     },
     /// A record is needed.
-    #[error("the organisation still answers for {peer}; remove that first")]
+    #[error("the organisation still answers for {peer}, or has it speak for its people; change that first")]
     StillAnswering {
         /// One of its peers.
         peer: EntryId,

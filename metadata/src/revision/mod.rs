@@ -36,7 +36,7 @@ pub fn document_name(octets: &[u8]) -> String {
 }
 
 /// Whether a text has the form of a document's name.
-fn is_document_name(text: &str) -> bool {
+pub(crate) fn is_document_name(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 

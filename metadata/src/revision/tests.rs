@@ -100,7 +100,11 @@ fn provider_settings(source: SubjectSource) -> ProviderSettings {
 
 fn add_organisation(documents: &mut Documents, organisation: &Organisation) -> Change {
     let octets = document(organisation).expect("written");
-    Change::AddOrganisation { number: organisation.number.clone(), document: documents.put(octets) }
+    Change::AddOrganisation {
+        number: organisation.number.clone(),
+        document: documents.put(octets),
+        logo: None,
+    }
 }
 
 fn add_provider(documents: &mut Documents, settings: ProviderSettings) -> Change {
@@ -155,7 +159,7 @@ fn what_is_built_has_all_peers() {
     assert!(registry.withheld().is_empty(), "{:?}", registry.withheld());
     assert!(registry.saml_provider(&ProviderId::from(PROVIDER)).is_some());
     assert!(registry.relying_party(&RelyingPartyId::from("tidbok")).is_some());
-    assert_eq!(registry.providers().len(), 1);
+    assert_eq!(registry.voices().len(), 1);
     assert_eq!(registry.organisations().count(), 1);
 }
 
@@ -345,4 +349,21 @@ fn an_expired_document_withholds_nobody_who_is_registered() {
             .expect("built");
     let provider = registry.saml_provider(&ProviderId::from(PROVIDER)).expect("there");
     assert!(provider.valid_until.is_some_and(|until| until < later), "its role refuses it by name");
+}
+
+#[test]
+fn a_logo_is_one_of_the_documents() {
+    let mut documents = Documents::default();
+    let logo = documents.put(b"a picture".to_vec());
+    let Change::AddOrganisation { number, document, .. } = add_organisation(&mut documents, &organisation())
+    else {
+        panic!("a record")
+    };
+    let change = Change::AddOrganisation { number, document, logo: Some(logo.clone()) };
+    let manifest = Manifest::default().with(change).expect("changed");
+    assert!(manifest.documents().any(|name| name == logo));
+    let octets = manifest.to_document().expect("written");
+    assert_eq!(Manifest::from_document(&octets), Ok(manifest));
+    let text = String::from_utf8(octets).expect("text").replace(&logo, "../../etc/passwd");
+    assert!(Manifest::from_document(text.as_bytes()).is_err(), "its name is a digest");
 }

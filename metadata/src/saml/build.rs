@@ -23,32 +23,32 @@ use crate::{
     settings::ProviderSettings,
 };
 
-/// The provider that roles and login work with. Call it only for a provider that [`crate::lint::saml::check`] found no error in.
+/// The provider that roles and login work with. Call it only for a provider that [`crate::lint::saml::check`] found no error in, held to
+/// [`bounds`]. `organisation` answers for it; `speaks_for` are the records of [`ProviderSettings::organisations`], in any order.
 #[must_use]
 pub fn saml_provider(
     provider: &IdentityProvider,
     settings: &ProviderSettings,
     organisation: &Arc<Organisation>,
+    speaks_for: &[Arc<Organisation>],
 ) -> SamlProvider {
-    let authority = authority(provider, settings, organisation);
-    let policy = ProviderPolicy {
-        id: ProviderId::new(provider.entity_id.as_str()),
-        protocol: Protocol::Saml,
-        organisation: Arc::clone(organisation),
-        display_name: display_name(provider, organisation),
-        keywords: provider.interface.keywords.clone(),
-        subject_source: settings.subject_source,
-        // Never more than the record says, whatever stands in the document.
-        assurance: provider
-            .assurance
+    let mut policy = policy(provider, settings, organisation);
+    if !speaks_for.is_empty() {
+        policy.organisations = speaks_for
             .iter()
-            .map(|uri| Assurance::new(uri.value.as_str()))
-            .filter(|level| authority.covers(level))
-            .collect(),
-        hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
-        behind: settings.behind.clone(),
-        authority,
-    };
+            .map(|organisation| {
+                let voice = self::policy(provider, settings, organisation);
+                // The choice shows whose people they are, not whose machine it is.
+                let named = !organisation.name.is_empty();
+                let display_name = if named { organisation.name.clone() } else { voice.display_name };
+                Arc::new(ProviderPolicy { display_name, keywords: Vec::new(), ..voice })
+            })
+            .collect();
+        policy.assurance = levels(provider)
+            .filter(|level| policy.organisations.iter().any(|voice| voice.assurance.contains(level)))
+            .collect();
+        policy.authority = Authority::of_levels(policy.assurance.iter().cloned());
+    }
     SamlProvider {
         policy: Arc::new(policy),
         signing_keys: provider.signing_keys(),
@@ -69,6 +69,52 @@ pub fn saml_provider(
             .filter(|url| WebAddress::parse(url).is_some()),
         names_requesters: settings.names_requesters,
         service_provider: settings.asked_by().map(str::to_owned),
+    }
+}
+
+/// The provider as it speaks for one organisation alone.
+fn policy(
+    provider: &IdentityProvider,
+    settings: &ProviderSettings,
+    organisation: &Arc<Organisation>,
+) -> ProviderPolicy {
+    let authority = authority(provider, settings, organisation);
+    ProviderPolicy {
+        id: ProviderId::new(provider.entity_id.as_str()),
+        protocol: Protocol::Saml,
+        organisation: Arc::clone(organisation),
+        organisations: Vec::new(),
+        display_name: display_name(provider, organisation),
+        keywords: provider.interface.keywords.clone(),
+        subject_source: settings.subject_source,
+        // Never more than the record says, whatever stands in the document.
+        assurance: levels(provider).filter(|level| authority.covers(level)).collect(),
+        hidden: settings.hidden || provider.categories.iter().any(|category| category == HIDE_FROM_DISCOVERY),
+        behind: settings.behind.clone(),
+        authority,
+    }
+}
+
+fn levels(provider: &IdentityProvider) -> impl Iterator<Item = Assurance> {
+    provider.assurance.iter().map(|uri| Assurance::new(uri.value.as_str()))
+}
+
+/// What a provider's document may claim: the domains of the organisation that answers for it, and the scopes, HSA-ids, levels and attributes of
+/// those that it speaks for. An answer is held to one of them alone; this is for judging the document.
+#[must_use]
+pub fn bounds(organisation: &Organisation, speaks_for: &[Arc<Organisation>]) -> Organisation {
+    if speaks_for.is_empty() {
+        return organisation.clone();
+    }
+    let all = || speaks_for.iter();
+    let numbers =
+        all().map(|other| other.number.to_string()).filter(|other| *other != organisation.number.as_str());
+    Organisation {
+        scopes: all().flat_map(|other| other.scopes.iter().cloned()).chain(numbers).collect(),
+        hsa_prefixes: all().flat_map(|other| other.hsa_prefixes.iter().cloned()).collect(),
+        ceiling: all().flat_map(|other| other.ceiling.iter().cloned()).collect(),
+        may_assert: all().flat_map(|other| other.may_assert.iter().copied()).collect(),
+        ..organisation.clone()
     }
 }
 
@@ -103,7 +149,7 @@ pub fn unregistered_provider(provider: &IdentityProvider) -> Result<SamlProvider
     let source = provider.natural_subject_source().unwrap_or(SubjectSource::SubjectId);
     let settings: ProviderSettings =
         serde_json::from_value(json!({ "organisation": number, "subject_source": source }))?;
-    Ok(saml_provider(provider, &settings, &Arc::new(organisation)))
+    Ok(saml_provider(provider, &settings, &Arc::new(organisation), &[]))
 }
 
 /// A name for every provider: its own, else its organisation's, else its entity ID.

@@ -22,7 +22,7 @@ use certs_xml::{
 };
 
 pub(crate) use build::authority;
-pub use build::{saml_provider, unregistered_provider};
+pub use build::{bounds, saml_provider, unregistered_provider};
 pub use entity::IdentityProvider;
 pub(crate) use entity::{entity_attribute, role, valid_until};
 

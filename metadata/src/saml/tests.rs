@@ -79,7 +79,7 @@ fn a_correct_provider_breaks_no_rule_and_is_read_whole() {
     let provider = provider.expect("read");
     assert_eq!(provider.natural_subject_source(), Some(SubjectSource::SubjectId));
     let settings = ProviderSettings::of(organisation().number, SubjectSource::SubjectId);
-    let built = saml_provider(&provider, &settings, &Arc::new(organisation()));
+    let built = saml_provider(&provider, &settings, &Arc::new(organisation()), &[]);
     assert_eq!(built.policy.id.as_str(), "https://idp.granvik.example/saml");
     assert_eq!(built.policy.display_name.best(&[]), Some("Granviks kommun"));
     assert_eq!(built.policy.keywords, ["Granvik", "Norra Granvik"]);
@@ -181,7 +181,7 @@ fn a_file_larger_than_the_bound_is_refused() {
 fn a_link_that_is_no_web_address_never_becomes_one() {
     let (provider, _) = judged(&with("https://granvik.example/hjalp", "javascript:alert(1)"));
     let settings = ProviderSettings::of(organisation().number, SubjectSource::SubjectId);
-    let built = saml_provider(&provider.expect("read"), &settings, &Arc::new(organisation()));
+    let built = saml_provider(&provider.expect("read"), &settings, &Arc::new(organisation()), &[]);
     assert_eq!(built.error_url, None);
 }
 
@@ -291,7 +291,7 @@ fn authority_of(document: &str, narrowing: Narrowing) -> broker_core::authority:
         narrowing,
         ..ProviderSettings::of(record.number.clone(), SubjectSource::SubjectId)
     };
-    saml_provider(&provider, &settings, &Arc::new(record)).policy.authority.clone()
+    saml_provider(&provider, &settings, &Arc::new(record), &[]).policy.authority.clone()
 }
 
 #[test]

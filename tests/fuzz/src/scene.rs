@@ -199,7 +199,7 @@ impl Scene {
         let name = document_name(&octets);
         let number = broker_core::organisation::OrganisationNumber::parse("2120001355").expect("a number");
         let mut manifest = Manifest::default()
-            .with(Change::AddOrganisation { number, document: name.clone() })
+            .with(Change::AddOrganisation { number, document: name.clone(), logo: None })
             .expect("the first");
         scene.documents.insert(name, octets);
         scene.registry = scene.built(&manifest, &HashMap::new());

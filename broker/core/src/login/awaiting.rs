@@ -8,6 +8,7 @@ use crate::{
     failure::{Failure, FailureCode},
     identifier::ProviderId,
     moment::Timestamp,
+    organisation::OrganisationNumber,
     release::ReleasedIdentity,
     request::Freshness,
     result::AuthenticationResult,
@@ -18,6 +19,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwaitingProvider {
     provider: ProviderId,
+    /// The organisation that was chosen with it; `None`: whichever the answer proves.
+    organisation: Option<OrganisationNumber>,
     remembered: Remembered,
     sent: Timestamp,
     /// It was asked for the second time, without levels.
@@ -25,14 +28,25 @@ pub struct AwaitingProvider {
 }
 
 impl AwaitingProvider {
-    pub(super) fn new(provider: ProviderId, remembered: Remembered, sent: Timestamp, again: bool) -> Self {
-        Self { provider, remembered, sent, again }
+    pub(super) fn new(
+        (provider, organisation): (ProviderId, Option<OrganisationNumber>),
+        remembered: Remembered,
+        sent: Timestamp,
+        again: bool,
+    ) -> Self {
+        Self { provider, organisation, remembered, sent, again }
     }
 
     /// Which provider.
     #[must_use]
     pub fn provider(&self) -> &ProviderId {
         &self.provider
+    }
+
+    /// The organisation that was chosen with it; `None`: whichever the answer proves.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&OrganisationNumber> {
+        self.organisation.as_ref()
     }
 
     /// What the role wanted to remember.
@@ -74,7 +88,7 @@ impl Login<AwaitingProvider> {
             };
             return Err((failure, Box::new(self)));
         }
-        Ok(self.into(|_| Authenticated::new(result.into_value())))
+        Ok(self.into(|state| Authenticated::new(result.into_value(), state.organisation)))
     }
 
     /// The provider said no, and the levels that it was asked for were but a wish: it is asked once more, without them (OIDC Core 5.5.1.1:
@@ -91,7 +105,7 @@ impl Login<AwaitingProvider> {
         if self.state.again || wanted.essential || wanted.levels.is_empty() {
             return Err((refusal, Box::new(self)));
         }
-        Ok(self.into(|state| Routed::again(state.provider)))
+        Ok(self.into(|state| Routed::again(state.provider, state.organisation)))
     }
 }
 

@@ -3,8 +3,10 @@
 //! ```text
 //! Received -> Routed -> AwaitingProvider -> Authenticated -> Released
 //!     \-> AwaitingChoice -^  \-> Routed (once)    \-> AwaitingNotice -^
+//!                                                 \-> AwaitingChoice
 //! ```
-//! The provider is asked a second time where it refuses a level that was but wished for ([`Login::ask_again`]).
+//! The provider is asked a second time where it refuses a level that was but wished for ([`Login::ask_again`]). Where it proves another organisation
+//! than was chosen, the person is back at the choice ([`Elsewhere`]).
 //!
 //! Only the three awaiting states are ever stored ([`Suspended`]). [`crate::role::Downstream::answer`] takes `Login<Released>` alone, so
 //! a login that skipped a step cannot be answered: it does not compile.
@@ -16,7 +18,7 @@ mod released;
 mod routed;
 mod suspended;
 
-pub use authenticated::{Authenticated, Release};
+pub use authenticated::{Authenticated, Elsewhere, NotReleased, Release};
 pub use awaiting::{AwaitingNotice, AwaitingProvider, fresh_enough};
 pub use received::{AwaitingChoice, Next, Received};
 pub use released::Released;

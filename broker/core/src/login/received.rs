@@ -1,5 +1,7 @@
 //! A request was read, and its return address matched.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Login, Routed};
@@ -7,6 +9,8 @@ use crate::{
     assurance::OutputMap,
     failure::{Failure, FailureCode},
     identifier::ProviderId,
+    organisation::OrganisationNumber,
+    policy::ProviderPolicy,
     routing::{self, Peers, Route},
 };
 
@@ -45,27 +49,44 @@ impl Login<Received> {
             Ok(route)
         });
         match route {
-            Ok(Route::Provider(provider)) => Ok(Next::Routed(self.into(|_| Routed::to(provider.id.clone())))),
+            Ok(Route::Provider(provider)) => Ok(Next::Routed(self.into(|_| Routed::to_voice(&provider)))),
             Ok(Route::Choice(_)) => Ok(Next::Choice(self.into(|_| AwaitingChoice(())))),
             Err(failure) => Err((failure, Box::new(self.context))),
         }
     }
 }
 
+impl AwaitingChoice {
+    pub(super) fn again() -> Self {
+        Self(())
+    }
+}
+
 impl Login<AwaitingChoice> {
-    /// The person chose. The choice is checked as if the relying party had named it.
+    /// The person chose. The choice is checked as if the relying party had named it. Without an organisation, a provider that speaks for several
+    /// proves whichever it does.
     ///
     /// # Errors
-    /// When that provider is not one that this login may go to.
-    pub fn chosen(self, provider: &ProviderId, peers: &dyn Peers) -> Result<Login<Routed>, Failure> {
+    /// When that provider, for that organisation, is not one that this login may go to.
+    pub fn chosen(
+        self,
+        provider: &ProviderId,
+        organisation: Option<&OrganisationNumber>,
+        peers: &dyn Peers,
+    ) -> Result<Login<Routed>, Failure> {
         let offered = routing::offered(&self.context.request, peers)?;
-        if !offered.iter().any(|open| open.id == *provider) {
+        let is_meant = |open: &&Arc<ProviderPolicy>| {
+            open.id == *provider && organisation.is_none_or(|number| open.organisation.number == *number)
+        };
+        let mut meant = offered.iter().filter(is_meant);
+        let Some(first) = meant.next() else {
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,
                 // What was asked for may be anything that somebody typed: it stays out of the log.
                 "what was chosen is not among the providers of this login",
             ));
-        }
-        Ok(self.into(|_| Routed::to(provider.clone())))
+        };
+        let one = meant.next().is_none();
+        Ok(self.into(|_| if one { Routed::to_voice(first) } else { Routed::to(first.id.clone()) }))
     }
 }

@@ -5,6 +5,8 @@ use crate::{
     failure::Failure,
     identifier::ProviderId,
     moment::Moment,
+    organisation::OrganisationNumber,
+    policy::ProviderPolicy,
     request::{AuthenticationRequest, RequestedAssurance},
     role::{Begun, Outbound, Upstream},
 };
@@ -13,16 +15,31 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routed {
     provider: ProviderId,
+    /// The organisation that the answer must prove; `None`: whichever it proves.
+    organisation: Option<OrganisationNumber>,
     again: bool,
 }
 
 impl Routed {
+    /// To a provider, whichever of its organisations it proves.
     pub(super) fn to(provider: ProviderId) -> Self {
-        Self { provider, again: false }
+        Self { provider, organisation: None, again: false }
     }
 
-    pub(super) fn again(provider: ProviderId) -> Self {
-        Self { provider, again: true }
+    /// To a provider as it speaks for one organisation; to one with voices, whichever it proves.
+    pub(super) fn to_voice(voice: &ProviderPolicy) -> Self {
+        let organisation = voice.organisations.is_empty().then(|| voice.organisation.number.clone());
+        Self { provider: voice.id.clone(), organisation, again: false }
+    }
+
+    pub(super) fn again(provider: ProviderId, organisation: Option<OrganisationNumber>) -> Self {
+        Self { provider, organisation, again: true }
+    }
+
+    /// The organisation that was chosen with it.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&OrganisationNumber> {
+        self.organisation.as_ref()
     }
 
     /// Where to.
@@ -54,8 +71,8 @@ impl Login<Routed> {
         };
         match begun {
             Ok(Begun { outbound, remembered }) => Ok((
-                self.into(|Routed { provider, again }| {
-                    AwaitingProvider::new(provider, remembered, moment.now, again)
+                self.into(|Routed { provider, organisation, again }| {
+                    AwaitingProvider::new((provider, organisation), remembered, moment.now, again)
                 }),
                 outbound,
             )),

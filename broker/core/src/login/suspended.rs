@@ -18,7 +18,7 @@ pub enum Suspended {
 
 impl Suspended {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 4;
+    pub const VERSION: u16 = 5;
 
     /// What stays the same through the login.
     #[must_use]

@@ -161,12 +161,17 @@ pub fn bound(
     Ok(result)
 }
 
-/// Whether a text names another organisation than `own`. Hyphens, the `16` that authorities put in front, and ETSI's `NTRSE-` make no difference;
-/// a text without ten digits names nobody.
+/// Whether a text names another organisation than `own`.
 fn is_another(text: &str, own: &str) -> bool {
+    number_in(text).is_some_and(|number| number != own)
+}
+
+/// The organisation number that a text is. Hyphens, the `16` that authorities put in front, and ETSI's `NTRSE-` make no difference; a text without
+/// ten digits names nobody.
+pub(super) fn number_in(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let number = digits.strip_prefix("16").filter(|rest| rest.len() == 10).unwrap_or(&digits);
-    number.len() == 10 && number != own
+    (number.len() == 10).then(|| number.to_owned())
 }
 
 /// The numbers that can be believed, each under the name of its kind, whatever name it came under. Text that is no number is dropped, and so are two

@@ -1,16 +1,18 @@
 //! Between "proved" and "leaves": an ordered list of single-purpose steps. Default deny: what no step lets through does not leave.
 //!
-//! 1. [`authority`]: what the provider's organisation may not answer for fails the login or is dropped;
-//! 2. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
-//! 3. [`attributes`]: requested *and* entitled;
-//! 4. [`subject_identifier`]: from the pinned source alone, and of somebody whom the relying party expects;
-//! 5. [`passing_on`]: as far as the provider lets its word be repeated;
-//! 6. [`notice`]: what the person is shown before anything leaves.
+//! 1. [`organisation`]: which organisation the answer proves, of those that the provider speaks for;
+//! 2. [`authority`]: what that organisation may not answer for fails the login or is dropped;
+//! 3. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
+//! 4. [`attributes`]: requested *and* entitled;
+//! 5. [`subject_identifier`]: from the pinned source alone, and of somebody whom the relying party expects;
+//! 6. [`passing_on`]: as far as the provider lets its word be repeated;
+//! 7. [`notice`]: what the person is shown before anything leaves.
 
 pub mod assurance;
 pub mod attributes;
 pub mod authority;
 pub mod notice;
+pub mod organisation;
 pub mod passing_on;
 pub mod subject_identifier;
 
@@ -27,7 +29,7 @@ use crate::{
     request::AuthenticationRequest,
     result::{AuthenticationResult, PassingOn},
     subject::{SubjectIdentifier, SubjectSecret},
-    suspension::{Grounds, KeyFingerprint},
+    suspension::{Grounds, KeyFingerprint, Suspensions},
 };
 
 /// What may leave, to one relying party.
@@ -48,7 +50,7 @@ pub struct ReleasedIdentity {
     pub session_ends: Option<Timestamp>,
     /// The provider that answered us.
     pub provider: ProviderId,
-    /// The organisation that answers for what it said.
+    /// The organisation that it proved the person to belong to.
     pub organisation: OrganisationNumber,
     /// The key that verified it, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,6 +83,8 @@ pub struct Policy<'a> {
     pub output_map: &'a OutputMap,
     /// What subject identifiers are made with.
     pub subject_secret: &'a dyn SubjectSecret,
+    /// What is suspended now: the organisation that is proven may be.
+    pub suspensions: &'a Suspensions,
 }
 
 /// Runs the list.
@@ -92,6 +96,7 @@ pub fn release(
     request: &AuthenticationRequest,
     policy: Policy<'_>,
 ) -> Result<ReleasedIdentity, Failure> {
+    let policy = Policy { provider: organisation::proven(&result, policy.provider)?, ..policy };
     let told: Vec<AttributeName> = result.attributes.names().collect();
     let result = authority::bound(result, policy.provider)?;
     let assurance = assurance::leaving(&result, request, policy)?;

@@ -54,6 +54,9 @@ impl Case {
             entitled: BTreeSet::new(),
             may_assert: BTreeSet::new(),
             support: SupportContact::default(),
+            aliases: BTreeSet::new(),
+            logo: None,
+            relying_parties: None,
         });
         let mut attributes = Attributes::new();
         attributes.add(AttributeName::DisplayName, "Anna Alm");
@@ -100,6 +103,7 @@ impl Case {
                 id: ProviderId::from("https://idp.granvik.example"),
                 protocol: Protocol::Saml,
                 organisation: organisation.clone(),
+                organisations: Vec::new(),
                 authority: Authority::of(&organisation),
                 display_name: LocalText::default(),
                 keywords: Vec::new(),

@@ -13,22 +13,28 @@ use crate::{
 /// No entity ID is longer (SAML Core 8.3.6), and no mail address.
 const LONGEST: usize = 1024;
 
-/// The provider that the hint leads to.
-pub(super) fn hinted<'p>(
-    hint: &LoginHint,
-    offered: &'p [Arc<ProviderPolicy>],
-) -> Option<&'p Arc<ProviderPolicy>> {
+/// What a hint leads to.
+pub(super) enum Hinted<'p> {
+    /// A provider as it speaks for one organisation.
+    Voice(&'p Arc<ProviderPolicy>),
+    /// The provider of this voice, whichever organisation it proves.
+    Provider(&'p Arc<ProviderPolicy>),
+}
+
+/// What the hint leads to.
+pub(super) fn hinted<'p>(hint: &LoginHint, offered: &'p [Arc<ProviderPolicy>]) -> Option<Hinted<'p>> {
     let hint = hint.as_str().trim();
     if hint.len() > LONGEST {
         return None;
     }
     if let Some(named) = offered.iter().find(|provider| provider.id.as_str() == hint) {
-        return Some(named);
+        return Some(Hinted::Provider(named));
     }
     // Our own ID token names who authenticated, also where that one stands behind a provider of ours.
-    let mut in_front = offered.iter().filter(|provider| provider.behind.contains(&ProviderId::from(hint)));
-    if let Some(only) = in_front.next() {
-        return in_front.next().is_none().then_some(only);
+    let behind = ProviderId::from(hint);
+    let mut in_front = offered.iter().filter(|provider| provider.behind.contains(&behind));
+    if let Some(first) = in_front.next() {
+        return in_front.all(|other| other.id == first.id).then_some(Hinted::Provider(first));
     }
     let place = hint.rsplit_once('@').map_or(hint, |(_, place)| place);
     let number = OrganisationNumber::parse(place);
@@ -40,5 +46,5 @@ pub(super) fn hinted<'p>(
     });
     let first = fitting.next()?;
     // Two organisations that could be meant, or two providers of one: the person knows best.
-    fitting.next().is_none().then_some(first)
+    fitting.next().is_none().then_some(Hinted::Voice(first))
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Peers, Route, admissible, route};
+use super::{Peers, Route, admissible, offered, route};
 use crate::{
     assurance::{Assurance, AssuranceProfile, OutputMap},
     authority::Authority,
@@ -34,8 +34,11 @@ impl Peers for Federation {
         (self.relying_party.id == *id).then(|| Arc::new(self.relying_party.clone()))
     }
 
-    fn providers(&self) -> Vec<Arc<ProviderPolicy>> {
-        self.providers.iter().cloned().map(Arc::new).collect()
+    fn voices(&self) -> &[Arc<ProviderPolicy>] {
+        let providers = self.providers.iter().cloned().map(Arc::new);
+        let voices = providers.flat_map(|provider| provider.voices().cloned().collect::<Vec<_>>());
+        // A test ends soon, and its memory with it.
+        voices.collect::<Vec<_>>().leak()
     }
 
     fn suspensions(&self) -> &Suspensions {
@@ -54,6 +57,9 @@ fn organisation() -> Arc<Organisation> {
         entitled: BTreeSet::new(),
         may_assert: BTreeSet::new(),
         support: SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     })
 }
 
@@ -62,6 +68,7 @@ fn provider(id: &str) -> ProviderPolicy {
         id: ProviderId::from(id),
         protocol: Protocol::Saml,
         organisation: organisation(),
+        organisations: Vec::new(),
         authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: Vec::new(),
@@ -115,6 +122,121 @@ fn led_to(request: &AuthenticationRequest, peers: &Federation) -> Result<Vec<Str
         Route::Provider(only) => Ok(vec![only.id.to_string()]),
         Route::Choice(several) => Ok(several.iter().map(|provider| provider.id.to_string()).collect()),
     }
+}
+
+fn number(text: &str) -> OrganisationNumber {
+    OrganisationNumber::parse(text).expect("a valid number")
+}
+
+const GRANVIK: &str = "2120009903";
+const FJORDEN: &str = "2321009900";
+
+/// Provider `a` speaks for Granvik and Fjorden; `b` for itself.
+fn shared() -> Federation {
+    let mut peers = federation();
+    peers.providers[0].organisations = [(GRANVIK, "granvik.example"), (FJORDEN, "fjorden.example")]
+        .map(|(digits, domain)| {
+            let record =
+                Organisation { domains: [domain.to_owned()].into(), ..Organisation::of(number(digits)) };
+            let organisation = Arc::new(record);
+            Arc::new(ProviderPolicy { organisation, ..provider("a") })
+        })
+        .into();
+    peers
+}
+
+/// What the choice offers: the provider and the organisation of each.
+fn offered_by(request: &AuthenticationRequest, peers: &Federation) -> Vec<String> {
+    let offered = offered(request, peers).expect("somebody");
+    offered.iter().map(|voice| format!("{} {}", voice.id, voice.organisation.number)).collect()
+}
+
+/// The organisation that the answer must prove, where the login goes to one provider.
+fn expected(request: AuthenticationRequest, peers: &Federation) -> Option<Option<String>> {
+    match Login::<Received>::begin(context(request)).route(peers, &OutputMap::new(false)) {
+        Ok(Next::Routed(routed)) => Some(routed.state().organisation().map(ToString::to_string)),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_choice_offers_each_organisation_of_a_provider() {
+    let all = [format!("a {GRANVIK}"), format!("a {FJORDEN}"), "b 2021006883".to_owned()];
+    assert_eq!(offered_by(&request(&[], false), &shared()), all);
+    assert_eq!(
+        offered_by(&request(&["a", "b"], false), &shared()),
+        all,
+        "and of one that is named beside another"
+    );
+    assert_eq!(offered_by(&request(&["a", "a"], false), &shared()), all[..2], "each once");
+}
+
+#[test]
+fn a_provider_that_is_named_alone_proves_whichever_organisation_it_does() {
+    assert_eq!(expected(request(&["a"], false), &shared()), Some(None));
+    assert_eq!(expected(request(&["b"], false), &shared()), Some(Some("2021006883".to_owned())));
+}
+
+#[test]
+fn a_hint_leads_to_the_organisation_that_owns_the_domain() {
+    let hinted = |hint: &str| {
+        let login_hint = Some(LoginHint::new(hint));
+        expected(AuthenticationRequest { login_hint, ..request(&[], false) }, &shared())
+    };
+    assert_eq!(hinted("anna@fjorden.example"), Some(Some(FJORDEN.to_owned())));
+    assert_eq!(hinted(GRANVIK), Some(Some(GRANVIK.to_owned())));
+    assert_eq!(hinted("a"), Some(None), "the provider itself says no organisation");
+    assert_eq!(hinted("anna@elsewhere.example"), None, "the person chooses");
+}
+
+#[test]
+fn the_organisation_that_was_chosen_must_be_one_of_the_provider_s() {
+    let chosen = |organisation: Option<&str>| {
+        let begun = Login::<Received>::begin(context(request(&[], false)));
+        let Ok(Next::Choice(login)) = begun.route(&shared(), &OutputMap::new(false)) else {
+            panic!("a choice")
+        };
+        let organisation = organisation.map(number);
+        let routed = login.chosen(&ProviderId::from("a"), organisation.as_ref(), &shared());
+        routed
+            .map(|login| login.state().organisation().map(ToString::to_string))
+            .map_err(|failure| failure.code)
+    };
+    assert_eq!(chosen(Some(FJORDEN)), Ok(Some(FJORDEN.to_owned())));
+    assert_eq!(chosen(None), Ok(None), "a link without one: whichever is proven");
+    assert_eq!(chosen(Some("2021006883")), Err(FailureCode::ProviderNotAllowed));
+}
+
+#[test]
+fn an_organisation_that_is_suspended_closes_for_itself_alone() {
+    let mut peers = shared();
+    peers.suspensions.organisations.insert(number(GRANVIK));
+    assert_eq!(offered_by(&request(&[], false), &peers), [format!("a {FJORDEN}"), "b 2021006883".to_owned()]);
+    assert_eq!(expected(request(&["a"], false), &peers), Some(None), "the other still signs in");
+    peers.suspensions.organisations.insert(number(FJORDEN));
+    assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::OrganisationSuspended));
+    // Whoever answers for the machine takes all of it along.
+    let mut peers = shared();
+    Arc::make_mut(&mut peers.providers[0].organisation).number = number("2021009903");
+    peers.suspensions.organisations.insert(number("2021009903"));
+    assert_eq!(offered_by(&request(&[], false), &peers), ["b 2021006883"]);
+}
+
+#[test]
+fn an_organisation_opens_the_relying_parties_that_its_people_may_reach() {
+    let mut peers = shared();
+    let open = |voice: &mut Arc<ProviderPolicy>, names: &[&str]| {
+        let open = names.iter().copied().map(RelyingPartyId::from).collect();
+        Arc::make_mut(&mut Arc::make_mut(voice).organisation).relying_parties = Some(open);
+    };
+    open(&mut peers.providers[0].organisations[0], &["journal"]);
+    open(&mut peers.providers[0].organisations[1], &["another"]);
+    assert_eq!(offered_by(&request(&[], false), &peers), [format!("a {GRANVIK}"), "b 2021006883".to_owned()]);
+    open(&mut peers.providers[0].organisations[0], &[]);
+    assert_eq!(led_to(&request(&["a"], false), &peers), Err(FailureCode::ConnectionClosed));
+    let mut alone = federation();
+    Arc::make_mut(&mut alone.providers[0].organisation).relying_parties = Some(BTreeSet::new());
+    assert_eq!(led_to(&request(&["a"], false), &alone), Err(FailureCode::ConnectionClosed), "and one alone");
 }
 
 #[test]
@@ -234,7 +356,7 @@ fn only_what_was_offered_can_be_chosen() {
         else {
             panic!("a choice")
         };
-        login.chosen(&ProviderId::from(id), &peers)
+        login.chosen(&ProviderId::from(id), None, &peers)
     };
     assert_eq!(chosen("a").expect("offered").state().provider().as_str(), "a");
     let refused = chosen("b").expect_err("hidden");

@@ -291,7 +291,7 @@ impl Scene {
         let routed = match login.route(&self.registry, &OutputMap::new(false)).expect("a route") {
             Next::Routed(routed) => routed,
             Next::Choice(choice) => {
-                choice.chosen(&ProviderId::from(PROVIDER), &self.registry).expect("offered")
+                choice.chosen(&ProviderId::from(PROVIDER), None, &self.registry).expect("offered")
             }
         };
         let (awaiting, _) = routed.send(&Nobody, "handle", at(NOW)).map_err(|_| ()).expect("sent");
@@ -316,9 +316,9 @@ impl Scene {
             subject_secret: &Pseudonyms,
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
-        match authenticated.release(policy, &self.op(), false).map_err(|(failure, _)| failure)? {
+        match authenticated.release(policy, &self.op(), false).map_err(|refused| refused.failure)? {
             Release::Released(login) => Ok(login),
-            Release::Notice(_) => unreachable!("no notice was asked for"),
+            Release::Notice(_) | Release::Elsewhere(_) => unreachable!("nothing is to be shown"),
         }
     }
 
@@ -443,10 +443,14 @@ fn provider() -> ProviderPolicy {
         entitled: BTreeSet::new(),
         may_assert: BTreeSet::from([AttributeName::PersonalIdentityNumber]),
         support: SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     });
     ProviderPolicy {
         id: ProviderId::from(PROVIDER),
         protocol: Protocol::Saml,
+        organisations: Vec::new(),
         authority: Authority::of(&organisation),
         organisation,
         display_name: LocalText::default(),

@@ -32,7 +32,7 @@ pub(super) async fn all(config: Config, folder: &Folder) -> Result<(), Stopped> 
         let text = String::from_utf8(edit::read_file(&file)?).map_err(Stopped::could_not)?;
         let (record, report) = ::metadata::organisation::read(&text);
         refuse(&file, &report)?;
-        read.extend(record);
+        read.extend(record.map(records::NewRecord::from));
     }
     records::put(&mut edit, &read).await?;
     for employer in EMPLOYERS {

@@ -7,6 +7,7 @@ use broker_core::{
     attribute::AttributeName,
     authority::Narrowing,
     identifier::ProviderId,
+    organisation::OrganisationNumber,
     subject::SubjectSource,
 };
 use metadata::settings::OidcProfile;
@@ -17,6 +18,12 @@ pub(super) fn subject_source(text: &str) -> Result<SubjectSource, String> {
         let all: Vec<&str> = SubjectSource::ALL.iter().map(|source| source.key()).collect();
         format!("choose one of {}", all.join(", "))
     })
+}
+
+/// An organisation number.
+pub(super) fn number(text: &str) -> Result<OrganisationNumber, String> {
+    OrganisationNumber::parse(text)
+        .ok_or_else(|| format!("{text} is no organisation number: ten digits, the last a check digit"))
 }
 
 /// One attribute, by its key.

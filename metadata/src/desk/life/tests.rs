@@ -46,7 +46,7 @@ fn client(name: &str, document: &str, of: OrganisationNumber) -> Change {
 /// Two organisations, one of them with a relying party.
 fn live() -> Manifest {
     let record =
-        |number: OrganisationNumber| Change::AddOrganisation { number, document: document_name(b"r") };
+        |number: OrganisationNumber| Change::AddOrganisation { number, document: document_name(b"r"), logo: None };
     [record(ours()), record(other()), client("tidbok", "1", ours()), client("annan", "1", other())]
         .into_iter()
         .try_fold(Manifest::default(), |manifest, change| manifest.with(change))
@@ -239,7 +239,7 @@ fn a_proposal_reaches_no_further_than_its_organisation() {
     assert_eq!(refused(Change::Remove { id: EntryId::OidcClient("annan".into()) }), beyond("annan"));
     let document = document_name(b"r2");
     assert_eq!(
-        refused(Change::AddOrganisation { number: ours(), document: document.clone() }),
+        refused(Change::AddOrganisation { number: ours(), document: document.clone(), logo: None }),
         Err(DeskRefused::Record)
     );
     assert_eq!(refused(Change::Remove { id: EntryId::Organisation(ours()) }), Err(DeskRefused::Record));

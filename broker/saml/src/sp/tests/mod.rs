@@ -74,6 +74,9 @@ pub(crate) fn organisation() -> Organisation {
         entitled: BTreeSet::new(),
         may_assert: BTreeSet::new(),
         support: broker_core::organisation::SupportContact::default(),
+        aliases: BTreeSet::new(),
+        logo: None,
+        relying_parties: None,
     }
 }
 
@@ -82,6 +85,7 @@ pub(crate) fn provider_policy() -> ProviderPolicy {
         id: ProviderId::from(IDP),
         protocol: Protocol::Saml,
         organisation: Arc::new(organisation()),
+        organisations: Vec::new(),
         authority: Authority::of(&organisation()),
         display_name: LocalText::default(),
         keywords: vec![],
