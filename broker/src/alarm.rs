@@ -1,5 +1,5 @@
-//! Alarms of a node: what somebody must look at though logins go on. Each is in the log when it begins and when it is over, and in `/health` while it
-//! lasts.
+//! Alarms of a node: what somebody must look at though logins go on. Each is in the log while it lasts and when it is over, and in `/health` while
+//! it lasts.
 
 use std::{
     collections::BTreeMap,
@@ -24,26 +24,16 @@ pub(crate) enum AlarmKind {
 /// The alarms that last.
 #[derive(Default)]
 pub(crate) struct Alarms {
-    lasting: Mutex<BTreeMap<AlarmKind, Lasting>>,
-}
-
-#[derive(Clone)]
-struct Lasting {
-    since: Timestamp,
-    cause: String,
+    /// Since when.
+    lasting: Mutex<BTreeMap<AlarmKind, Timestamp>>,
 }
 
 impl Alarms {
-    /// There is reason for an alarm. It is logged when it begins, and when its cause becomes another.
+    /// There is reason for an alarm. It is logged each time that somebody looked and found it.
     pub(crate) fn raise(&self, kind: AlarmKind, cause: &str, now: Timestamp) {
         let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = match lasting.get(&kind) {
-            Some(known) if known.cause == cause => return,
-            Some(known) => known.since,
-            None => now,
-        };
+        lasting.entry(kind).or_insert(now);
         tracing::error!(alarm = ?kind, cause, "an alarm: somebody has to look at the store");
-        lasting.insert(kind, Lasting { since, cause: cause.to_owned() });
     }
 
     /// It was looked at, and there is no reason any more.
@@ -62,7 +52,7 @@ impl Alarms {
     /// What lasts, and since when: for `/health`. The causes are in the log alone.
     pub(crate) fn lasting(&self) -> BTreeMap<AlarmKind, String> {
         let lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
-        lasting.iter().map(|(kind, lasting)| (*kind, lasting.since.to_rfc3339())).collect()
+        lasting.iter().map(|(kind, since)| (*kind, since.to_rfc3339())).collect()
     }
 }
 

@@ -178,3 +178,117 @@ fn kept_of(records: &[(Link, Record)], newest: u64, now: Timestamp) -> usize {
         })
         .count()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicI64, Ordering},
+    };
+
+    use broker_core::{
+        moment::Timestamp,
+        organisation::{Organisation, OrganisationNumber},
+        port::Store,
+    };
+    use broker_store::embedded;
+    use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys};
+    use metadata::{
+        desk::Actor,
+        revision::{Change, document_name},
+    };
+
+    use super::{INTERRUPTED_SECONDS, KEPT_DAYS, KEPT_REVISIONS, run};
+    use crate::{
+        desk::DeskFile,
+        journal::Patience,
+        registry_edit::{Changes, Live, RegistryFile, Signed},
+    };
+
+    const BEGAN: i64 = 1_800_000_000;
+    static CLOCK: AtomicI64 = AtomicI64::new(BEGAN);
+
+    fn clock() -> Timestamp {
+        Timestamp(CLOCK.load(Ordering::Acquire))
+    }
+
+    /// A record of one organisation, another each time.
+    fn record(version: u64) -> (OrganisationNumber, Vec<u8>) {
+        let text = format!(
+            "number = \"4120004249\"\nname = {{ sv = \"Granvik {version}\" }}\ndomains = [\"granvik.example\"]\n"
+        );
+        let record: Organisation = metadata::organisation::read(&text).0.expect("a record");
+        (record.number.clone(), metadata::organisation::document(&record).expect("a document"))
+    }
+
+    async fn publish(store: &dyn Store, registry: &RegistryFile, live: &mut Live, version: u64) {
+        let (number, document) = record(version);
+        let list = vec![Change::AddOrganisation { number, document: document_name(&document) }];
+        let changes = Changes { documents: vec![document], list, despite_hold: None };
+        let signed = Signed::by(Actor::Operator { name: "Anna".to_owned() }, "");
+        let made = registry.attempt(store, live, changes, &signed, clock).await;
+        assert_eq!(made.map_err(|error| error.to_string()), Ok(Some(version)));
+    }
+
+    async fn is_kept(store: &dyn Store, octets: &[u8]) -> bool {
+        store.kept(&[document_name(octets)]).await.expect("an answer")[0].is_some()
+    }
+
+    #[tokio::test]
+    async fn what_is_old_and_interrupted_goes_and_what_can_be_restored_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys");
+        let creation = Creation {
+            name: "test",
+            signing_keys: SigningKeys::P256,
+            certificate_days: DEFAULT_CERTIFICATE_DAYS,
+        };
+        let keys = KeyDirectory::init(&path, creation, crate::moment::system_time()).expect("keys");
+        let (store, _socket) =
+            embedded::open_for_serve(&folder.path().join("registry.redb"), embedded::machine_clock())
+                .expect("a store");
+        let store = &*store;
+        let registry = RegistryFile::new(&keys, folder.path().join("state")).expect("a registry");
+        let desk = DeskFile::new(&keys, &folder.path().join("state")).expect("a desk");
+        let mut live = registry.read(store, None, clock()).await.expect("nothing yet");
+        let last = KEPT_REVISIONS + 5;
+        for version in 1..=last {
+            publish(store, &registry, &mut live, version).await;
+        }
+        // Somebody was killed: a document of their own, and one that is live.
+        let (own, (_, shared)) = (b"nobody's".to_vec(), record(last));
+        let names = [document_name(&own), document_name(&shared)];
+        let _ = registry.journal.note(store, &names, Patience::Usual, clock()).await.expect("noted");
+        store.keep(&[own.clone(), shared.clone()]).await.expect("kept");
+
+        let pruned = run(store, &registry, &desk, clock).await.expect("pruned");
+        assert_eq!((pruned.revisions, pruned.interrupted, pruned.contents), (0, 0, 0), "all are young");
+        assert!(is_kept(store, &own).await, "it could still be under way");
+        CLOCK.fetch_add(INTERRUPTED_SECONDS + 1, Ordering::AcqRel);
+        let pruned = run(store, &registry, &desk, clock).await.expect("pruned");
+        assert_eq!((pruned.revisions, pruned.interrupted, pruned.contents), (0, 1, 1));
+        assert!(!is_kept(store, &own).await && is_kept(store, &shared).await);
+
+        CLOCK.fetch_add(KEPT_DAYS * 86_400, Ordering::AcqRel);
+        let pruned = run(store, &registry, &desk, clock).await.expect("pruned");
+        assert_eq!((pruned.revisions, pruned.contents), (5, 15), "record, manifest and document of each");
+        for version in 1..=last {
+            let (_, document) = record(version);
+            assert_eq!(is_kept(store, &document).await, version > 5, "{version}");
+        }
+        let head = registry.head(store).await.expect("a head").map(|(_, head)| head);
+        let history = registry.history(store, head.as_ref(), |_| true).await.expect("a history");
+        assert_eq!(history.records.len() as u64, KEPT_REVISIONS);
+        assert!(history.is_cut);
+        let manifests: BTreeSet<&str> =
+            history.records.iter().map(|(_, record)| record.manifest.as_str()).collect();
+        for name in manifests {
+            let manifest = registry.manifest(store, name).await.expect("a manifest that can be restored");
+            let documents: Vec<String> = manifest.documents().map(str::to_owned).collect();
+            assert!(store.kept(&documents).await.expect("an answer").iter().all(Option::is_some));
+        }
+        let again = run(store, &registry, &desk, clock).await.expect("pruned");
+        assert_eq!((again.revisions, again.contents), (0, 0), "nothing is left to do");
+        publish(store, &registry, &mut live, last + 1).await;
+    }
+}

@@ -175,3 +175,93 @@ pub enum RecordRefused {
         found: u64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use broker_core::moment::Timestamp;
+    use certs::{mac::Secret, seal::SealKey};
+
+    use super::{Link, Record, RecordRefused, SEAL_LABEL};
+    use crate::{
+        desk::Actor,
+        revision::{Head, document_name},
+    };
+
+    fn key(octet: u8, label: &str) -> SealKey {
+        SealKey::new(&Secret::from_octets([octet; 32]), label).expect("a key")
+    }
+
+    fn record(number: u64) -> Record {
+        Record {
+            number,
+            previous: Some(Link { number: number - 1, record: document_name(b"former") }),
+            manifest: document_name(b"manifest"),
+            at: Timestamp(1_800_000_000),
+            author: Actor::Operator { name: "Anna".to_owned() },
+            approvals: Vec::new(),
+            note: "som avtalat".to_owned(),
+            proposal: None,
+            restores: None,
+            despite_hold: None,
+            changed: Vec::new(),
+            other: std::collections::BTreeSet::new(),
+        }
+    }
+
+    fn link(number: u64) -> Link {
+        Link { number, record: document_name(b"sealed") }
+    }
+
+    #[test]
+    fn a_record_opens_for_its_key_and_place_alone_and_names_nobody_in_the_store() {
+        let sealed = record(7).seal(&key(1, SEAL_LABEL)).expect("sealed");
+        assert_eq!(Record::open(&sealed, &key(1, SEAL_LABEL), &link(7)), Ok(record(7)));
+        assert!(!String::from_utf8_lossy(&sealed).contains("Anna"));
+        for other in [key(2, SEAL_LABEL), key(1, "desk")] {
+            assert!(matches!(
+                Record::open(&sealed, &other, &link(7)),
+                Err(RecordRefused::Unauthenticated(_))
+            ));
+        }
+        assert_eq!(
+            Record::open(&sealed, &key(1, SEAL_LABEL), &link(8)),
+            Err(RecordRefused::Elsewhere { expected: 8, found: 7 })
+        );
+    }
+
+    #[test]
+    fn a_record_that_skips_one_before_it_is_refused() {
+        let odd =
+            Record { previous: Some(Link { number: 5, record: document_name(b"former") }), ..record(7) };
+        let sealed = odd.seal(&key(1, SEAL_LABEL)).expect("sealed");
+        assert!(matches!(
+            Record::open(&sealed, &key(1, SEAL_LABEL), &link(7)),
+            Err(RecordRefused::Elsewhere { .. })
+        ));
+        let odd = Record { manifest: "../x".to_owned(), ..record(7) };
+        let sealed = odd.seal(&key(1, SEAL_LABEL)).expect("sealed");
+        assert!(matches!(
+            Record::open(&sealed, &key(1, SEAL_LABEL), &link(7)),
+            Err(RecordRefused::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn a_head_with_a_record_survives_being_sealed_and_one_without_is_of_form_1() {
+        let mac = Secret::from_octets([1; 32]).mac_key("registry head");
+        let head = Head {
+            number: 7,
+            manifest: document_name(b"manifest"),
+            at: Timestamp(1),
+            record: Some(document_name(b"record")),
+        };
+        let sealed = head.seal(&mac);
+        assert!(sealed.starts_with(b"sparvidd registry head 2\n"));
+        assert_eq!(Head::open(&sealed, &mac), Ok(head.clone()));
+        let former = Head { record: None, ..head.clone() };
+        assert!(former.seal(&mac).starts_with(b"sparvidd registry head 1\n"));
+        assert_eq!(Head::open(&former.seal(&mac), &mac), Ok(former));
+        let odd = Head { record: Some("x".to_owned()), ..head };
+        assert!(Head::open(&odd.seal(&mac), &mac).is_err());
+    }
+}
