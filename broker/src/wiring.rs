@@ -34,6 +34,7 @@ use metadata::Registry;
 
 use crate::{
     alarm::{AlarmKind, Alarms},
+    api::Api,
     choice_index::ChoiceIndexes,
     config::Config,
     cookie::Origins,
@@ -44,6 +45,7 @@ use crate::{
     oidc_keys::OidcKeys,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
+    proposals::Office,
     registry_edit::RegistryFile,
     registry_watch::{RegistryWatch, Unconfirmed},
     throttle::Throttle,

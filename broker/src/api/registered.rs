@@ -7,7 +7,7 @@ use std::{
 
 use axum::response::Response;
 use broker_core::{
-    identifier::ProviderId, moment::Timestamp, routing::Peers as _, suspension::KeyFingerprint,
+    identifier::ProviderId, moment::Timestamp, suspension::KeyFingerprint,
 };
 use metadata::{
     Registry,

@@ -177,7 +177,6 @@ impl From<ProposalFailed> for Problem {
             ProposalFailed::Registry(failed) => failed.into(),
             ProposalFailed::Journal(failed) => failed.into(),
             ProposalFailed::Store(failed) => Kind::BUSY.because(failed),
-            ProposalFailed::Moved => Kind::BUSY.because("the registry changed again and again"),
             ProposalFailed::DocumentGone(name) => Kind::INTERNAL.because(format!("the document {name} is gone")),
         }
     }
@@ -228,7 +227,7 @@ impl From<DeskRefused> for Problem {
             DeskRefused::TooMany(most) => Kind::TOO_MANY_PROPOSALS.of(most),
             DeskRefused::NoReason => Kind::MALFORMED.case("Ange varför (reason).", "Say why (reason)."),
             // `prepare` has bounded it: the desk's own bound is the second one.
-            DeskRefused::OtherOrganisation { .. } | DeskRefused::Record => Kind::NOT_FOUND.because(said),
+            DeskRefused::OtherOrganisation { .. } | DeskRefused::Record | DeskRefused::Suspension => Kind::NOT_FOUND.because(said),
             DeskRefused::Change(_) => Kind::STATE.of(said),
         }
     }
