@@ -9,6 +9,7 @@
 //! | [`relying_party`] | an OpenID Connect relying party that checks what it is given |
 //! | [`person`] | who signs in, and which values must not be seen elsewhere |
 //! | [`node`], [`redis`], [`program`] | processes: started on ports of their own, stopped by their own number |
+//! | [`aggregate`] | signed aggregates of any size, as a federation publishes them |
 //! | [`leak`] | looks for what must not be seen, in logs and in stores |
 //! | [`wire`] | HTTP over connections to the loopback address that are kept |
 //! | [`chance`] | the clock and the generator |
@@ -19,6 +20,7 @@
     reason = "a harness of tests: what goes wrong in it fails the test with a sentence"
 )]
 
+pub mod aggregate;
 pub mod browser;
 pub mod chance;
 pub mod federation;

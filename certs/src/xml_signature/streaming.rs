@@ -42,7 +42,9 @@ pub struct Group {
 }
 
 impl Group {
-    fn is(self, element: Element<'_>) -> bool {
+    /// Whether `element` is one.
+    #[must_use]
+    pub fn is_of(self, element: Element<'_>) -> bool {
         element.is(self.namespace.uri(), self.local_name)
     }
 
@@ -236,7 +238,7 @@ pub fn verify<R: Read, E>(
         one_element(stream.take(), keys, policy, limits, &run, each)?
     } else {
         let permitted = Permitted { policy: *policy, whole_document: true };
-        Walk::begin(&mut stream, keys, permitted, limits, group, &run, each)?.to_the_end(&mut stream)?
+        Walk::begin(&mut stream, keys, permitted, limits, group, &run, each)?.the_rest(&mut stream)?
     };
     // After the outermost element: white space and comments.
     match stream.look(true)? {
@@ -311,7 +313,7 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     ) -> Result<Self, NotVerified<E>> {
         let (outermost, place) = opening(stream.take(), &Scope::outside(), within(limits, 0))?;
         let element = last(&outermost).ok_or_else(|| malformed("no element", place))?;
-        if !group.is(element) {
+        if !group.is_of(element) {
             return Err(malformed("an outermost element of another namespace", place).into());
         }
         let identifier = element.attribute("ID").map(str::to_owned);
@@ -345,7 +347,7 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     }
 
     /// Everything after the signature.
-    fn to_the_end<R: Read>(mut self, stream: &mut Stream<R>) -> Result<Proof, NotVerified<E>> {
+    fn the_rest<R: Read>(mut self, stream: &mut Stream<R>) -> Result<Proof, NotVerified<E>> {
         while !self.open.is_empty() {
             match stream.look(false)? {
                 Ahead::Start { name, empty } => {
@@ -382,7 +384,9 @@ impl<'k, E, F: FnMut(Unproven<Part>) -> Result<(), E>> Walk<'k, F> {
     fn enter(&mut self, taken: Piece<'_>) -> Result<bool, NotVerified<E>> {
         let around = self.innermost()?;
         let (piece, place) = opening(taken, &around.scope, within(self.limits, self.open.len()))?;
-        let Some(element) = last(&piece).filter(|element| self.group.is(*element)) else { return Ok(false) };
+        let Some(element) = last(&piece).filter(|element| self.group.is_of(*element)) else {
+            return Ok(false);
+        };
         no_other(&piece, self.identifier.as_deref(), taken.start)?;
         let text = canonicalize_text_before(&piece, element);
         let (start_tag, rendered) = canonicalize_opening(element, &self.signed.transform, &around.rendered)?;

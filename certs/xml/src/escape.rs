@@ -18,7 +18,7 @@ pub(crate) fn write_attribute_value(value: &str, out: &mut Vec<u8>) {
 /// What stands for each octet; empty: the octet itself.
 type References = [&'static str; 256];
 
-const TEXT: References = {
+static TEXT: References = {
     let mut references = [""; 256];
     references[b'&' as usize] = "&amp;";
     references[b'<' as usize] = "&lt;";
@@ -27,7 +27,7 @@ const TEXT: References = {
     references
 };
 
-const ATTRIBUTE_VALUE: References = {
+static ATTRIBUTE_VALUE: References = {
     let mut references = [""; 256];
     references[b'&' as usize] = "&amp;";
     references[b'<' as usize] = "&lt;";
@@ -38,8 +38,24 @@ const ATTRIBUTE_VALUE: References = {
     references
 };
 
+/// From so many octets on, it is quicker to look for each special octet in all of them than at each octet once: certificates and logos.
+const LONG: usize = 64;
+
+/// Whether nothing stands for another in `octets`.
+fn is_plain(octets: &[u8], references: &References) -> bool {
+    let in_both = memchr3(b'&', b'<', b'\r', octets).is_none();
+    if std::ptr::eq(references, &TEXT) {
+        return in_both && memchr(b'>', octets).is_none();
+    }
+    in_both && memchr3(b'"', b'\t', b'\n', octets).is_none()
+}
+
 fn write(text: &str, references: &References, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
+    if rest.len() >= LONG && is_plain(rest, references) {
+        out.extend_from_slice(rest);
+        return;
+    }
     while let Some((at, written)) = rest.iter().enumerate().find_map(|(at, &octet)| {
         let written = references.get(usize::from(octet)).copied().unwrap_or_default();
         (!written.is_empty()).then_some((at, written))
@@ -164,6 +180,29 @@ mod tests {
         let mut out = String::new();
         read_text("a\r\nb\rc\nd\r", &mut out);
         assert_eq!(out, "a\nb\nc\nd\n");
+    }
+
+    #[test]
+    fn each_special_octet_is_seen_in_long_values_too() {
+        for (special, in_text, in_value) in [
+            ("&", "&amp;", "&amp;"),
+            ("<", "&lt;", "&lt;"),
+            (">", "&gt;", ">"),
+            ("\"", "\"", "&quot;"),
+            ("\t", "\t", "&#x9;"),
+            ("\n", "\n", "&#xA;"),
+            ("\r", "&#xD;", "&#xD;"),
+            ("å", "å", "å"),
+        ] {
+            for place in [0, 1, 63, 64, 100] {
+                let (before, after) = ("x".repeat(place), "y".repeat(100 - place));
+                let (mut text, mut value) = (Vec::new(), Vec::new());
+                write_text(&format!("{before}{special}{after}"), &mut text);
+                write_attribute_value(&format!("{before}{special}{after}"), &mut value);
+                assert_eq!(String::from_utf8(text).unwrap(), format!("{before}{in_text}{after}"));
+                assert_eq!(String::from_utf8(value).unwrap(), format!("{before}{in_value}{after}"));
+            }
+        }
     }
 
     #[test]

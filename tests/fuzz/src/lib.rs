@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `message` | a posted SAML Response, or one to be signed first | what is accepted stands in octets that were signed |
 //! | `metadata` | SAML metadata | what is added without errors can be put into a registry |
+//! | `aggregate` | a signed metadata file, or one to be signed first | read piece by piece and read whole, it is the same |
 //! | `redirect_query` | a query with an AuthnRequest, or one to be signed first | what verifies is what was signed |
 //! | `client_metadata` | a relying party's JSON | as `metadata`; what is kept holds no secret |
 //! | `client_assertion` | a token request with an assertion, or one to be signed first | who is let in proved it, for us and for now |
@@ -16,6 +17,7 @@
 //! Nobody can guess a signature, so most targets can also sign what they are given with the peer's own key: that is the way to
 //! everything behind the signature. Neighbour: `tests/second-opinion`, which bends signed messages with an eye to their structure.
 
+pub mod aggregate;
 pub mod authorization_request;
 pub mod client_assertion;
 pub mod client_metadata;
@@ -31,9 +33,10 @@ mod xml;
 pub type Body = fn(&[u8]);
 
 /// Every target, by the name of its executable and of its folder in `corpus/`.
-pub const TARGETS: [(&str, Body); 6] = [
+pub const TARGETS: [(&str, Body); 7] = [
     ("message", message::body),
     ("metadata", metadata_file::body),
+    ("aggregate", aggregate::body),
     ("redirect_query", redirect_query::body),
     ("client_metadata", client_metadata::body),
     ("client_assertion", client_assertion::body),

@@ -28,6 +28,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "message" => messages(),
         "metadata" => metadata(),
+        "aggregate" => aggregates(),
         "redirect_query" => redirects(),
         "client_metadata" => clients(),
         "client_assertion" => token_requests(),
@@ -134,6 +135,27 @@ fn metadata() -> Vec<Vec<u8>> {
     let signed_one = bare.replacen(" entityID=", " ID=\"_e\" entityID=", 1);
     let signed_one = signed(signed_one.as_bytes(), Signed::Root, &SCENE.provider_key).expect("it signs");
     [one, several, signed_one].map(String::into_bytes).into()
+}
+
+/// Lists and groups of providers with all that canonical form knows, to be signed each way, and one that is.
+fn aggregates() -> Vec<Vec<u8>> {
+    let one = scene::provider_document();
+    let one = one.split_once("?>").map_or(one.as_str(), |(_, rest)| rest);
+    let two = one.replace("idp.granvik", "idp2.granvik");
+    let many = format!(
+        "<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- a --><md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
+         xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:a='urn:a' a:z='&gt;\"' xml:lang='sv' ID=\"_all\" \
+         validUntil=\"2030-01-01T00:00:00Z\"> <md:Extensions><b xmlns='urn:b' a:c='1'/></md:Extensions>\n{one}\
+         <md:EntitiesDescriptor Name='g' xmlns=\"urn:d\">\r\n<!-- å -->{two}<![CDATA[<x>]]>&#13;<q xmlns=''/></md:EntitiesDescriptor>\n\
+         <EntitiesDescriptor xmlns='urn:other'><y/></EntitiesDescriptor></md:EntitiesDescriptor>\n<!-- z -->"
+    );
+    let mut seeds: Vec<_> = [b'x', b'p', b'i'].map(|letter| lettered(letter, &many)).into();
+    let small = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'><EntityDescriptor entityID='e'/></EntitiesDescriptor>";
+    for written in [&many, small] {
+        seeds.extend(crate::aggregate::signed(written.as_bytes(), b'x').map(|signed| lettered(b'a', signed)));
+        seeds.push(lettered(b'x', written));
+    }
+    seeds
 }
 
 fn redirects() -> Vec<Vec<u8>> {

@@ -80,6 +80,11 @@ impl Login<AwaitingChoice> {
         };
         let mut meant = offered.iter().filter(is_meant);
         let Some(first) = meant.next() else {
+            // One that was offered a moment ago, and has been suspended since, is told for what it is.
+            if let Some(known) = peers.provider(provider) {
+                let number = organisation.unwrap_or(&known.organisation.number);
+                peers.suspensions().allow_provider(&known.id, number)?;
+            }
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,
                 // What was asked for may be anything that somebody typed: it stays out of the log.

@@ -236,7 +236,7 @@ fn whole(octets: &[u8], key: &PrivateKey) -> Result<Out, &'static str> {
     let read = signed.document().expect("canonical octets read");
     fn below(element: Element<'_>) -> Vec<Element<'_>> {
         let inside = |child| {
-            if GROUP.is(child) && child.children().next().is_some() { below(child) } else { vec![child] }
+            if GROUP.is_of(child) && child.children().next().is_some() { below(child) } else { vec![child] }
         };
         element.children().flat_map(inside).collect()
     }

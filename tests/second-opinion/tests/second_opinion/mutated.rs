@@ -18,7 +18,7 @@ use crate::{
 const MUTANTS: u64 = 20_000;
 
 /// Why we refuse what both others accept: they verify signatures, we hold a profile of them.
-const STRICTER: [(&str, &str); 13] = [
+pub(crate) const STRICTER: [(&str, &str); 13] = [
     ("signature.missing", "the signature is not of the element that a login reads"),
     ("signature.place", "the schemas have it after the Issuer or before everything"),
     ("signature.count", "SAML 2.0 core, section 5.4.1: at most one"),
@@ -76,7 +76,7 @@ fn cut(source: &str, numbers: &mut Numbers) -> usize {
     at
 }
 
-fn broken(source: &str, numbers: &mut Numbers) -> String {
+pub(crate) fn broken(source: &str, numbers: &mut Numbers) -> String {
     let mut source = source.to_owned();
     for _ in 0..=numbers.below(2) {
         let (a, b) = (cut(&source, numbers), cut(&source, numbers));
@@ -162,7 +162,7 @@ fn mutant<'w>(number: u64, documents: &'w [Whole], trees: &[Tree]) -> (&'w Whole
     (whole, names, tree.write())
 }
 
-fn from_environment(name: &str, usual: u64) -> u64 {
+pub(crate) fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().map_or(usual, |text| text.parse().expect("a number"))
 }
 
