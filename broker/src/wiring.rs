@@ -68,8 +68,6 @@ pub(crate) struct Node {
     pub(crate) edits: RegistryFile,
     /// What somebody must look at.
     pub(crate) alarms: Alarms,
-    /// The registry in the store, to be changed.
-    pub(crate) registry_file: RegistryFile,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
     /// The keys that sign tokens.
@@ -147,8 +145,6 @@ impl Node {
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
         let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
         let edits = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
-        let registry_file =
-            RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
         Ok(Arc::new(Self {
@@ -169,7 +165,6 @@ impl Node {
             registry,
             edits,
             alarms: Alarms::default(),
-            registry_file,
             desk,
             oidc_keys,
             pages,
@@ -185,7 +180,7 @@ impl Node {
     pub(crate) fn office(&self) -> Office<'_> {
         Office {
             store: &**self.vault.store(),
-            registry: &self.registry_file,
+            registry: &self.edits,
             desk: &self.desk,
             client_secrets: &self.client_secrets,
             clock: crate::moment::now,

@@ -56,7 +56,7 @@ async fn judged(call: &Call) -> Result<(ProposalDetail, Judged, Live), Problem> 
     let (approvals, history) = ProposalDetail::happenings(&judged.proposal);
     let detail = if judged.proposal.is_open() {
         let names = judged.proposal.documents().map(str::to_owned).collect::<Vec<_>>();
-        let documents = call.node.registry_file.documents(&**call.node.vault.store(), names).await?;
+        let documents = call.node.edits.documents(&**call.node.vault.store(), names).await?;
         let file: String = documents.values().map(|octets| String::from_utf8_lossy(octets)).collect();
         ProposalDetail {
             findings: Finding::all(&others.leave_out(judged.report.clone(), &file)),

@@ -136,8 +136,8 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
         .map(|(id, entry)| (id.clone(), entry.clone()))
         .collect();
     let names = own.iter().map(|(_, entry)| entry.document().to_owned());
-    let documents = call.node.registry_file.documents(store, names).await?;
-    let seen = call.node.registry_file.key_use(store).await?;
+    let documents = call.node.edits.documents(store, names).await?;
+    let seen = call.node.edits.key_use(store).await?;
     let registry = live.registry.clone();
     let described = move || {
         let others = Others::than(&organisation, &registry);
@@ -264,7 +264,7 @@ pub(super) async fn document(call: Call) -> Result<Response, Problem> {
     });
     let (entry, content_type) = found.ok_or(Kind::NOT_FOUND)?;
     let name = entry.document();
-    let octets = call.node.registry_file.document(&**call.node.vault.store(), name).await?;
+    let octets = call.node.edits.document(&**call.node.vault.store(), name).await?;
     Ok(versioned(&call, &format!("\"{name}\""), content_type, octets))
 }
 
@@ -323,7 +323,7 @@ enum WhatChanged {
 pub(super) async fn revisions(call: Call) -> Result<Response, Problem> {
     let organisation = &call.token()?.organisation;
     let store = &**call.node.vault.store();
-    let head = call.node.registry_file.head(store).await?.map(|(_, head)| head);
+    let head = call.node.edits.head(store).await?.map(|(_, head)| head);
     let is_own = |change: &metadata::revision::EntryChange| {
         matches!(&change.id, EntryId::Organisation(number) if number == organisation)
             || [&change.before, &change.after]
@@ -337,7 +337,7 @@ pub(super) async fn revisions(call: Call) -> Result<Response, Problem> {
         found += usize::from(record.changed.iter().any(is_own));
         looked_at < MOST_LOOKED_AT && found < MOST_LISTED
     };
-    let history = call.node.registry_file.history(store, head.as_ref(), goes_on).await?;
+    let history = call.node.edits.history(store, head.as_ref(), goes_on).await?;
     let told = history.records.iter().filter_map(|(_, record)| {
         let changed: Vec<Changed> = record.changed.iter().filter(|change| is_own(change)).map(told).collect();
         // A note may be about others as well, and is the operator's: the proposal has its own.

@@ -105,7 +105,7 @@ impl Call {
     pub(super) async fn live(&self) -> Result<Live, Problem> {
         let known = Some(self.node.registry.any()).filter(|known| known.number() > 0);
         let store = &**self.node.vault.store();
-        Ok(self.node.registry_file.read(store, known, moment::now()).await?)
+        Ok(self.node.edits.read(store, known, moment::now()).await?)
     }
 
     /// Whether the asker has the version of this ETag (RFC 9110 section 13.1.2).

@@ -247,6 +247,7 @@ async fn add(add: &Add) -> Result<(), Stopped> {
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
         profiles: Profiles::BASE,
+        speaks_for_exactly: None,
     };
     let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();

@@ -14,6 +14,7 @@ mod saml;
 mod serve;
 mod style;
 mod suspend;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -73,6 +74,9 @@ enum Command {
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
+    /// Tokens for the API: who may propose and publish metadata over it, for which organisation.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
@@ -126,6 +130,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
+        Command::Token(token) => token::run(&token),
         Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
