@@ -9,10 +9,12 @@
 //! | `route.rs` | which path goes to which endpoint |
 //! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
 //! | `drive.rs`, `drive/` | the login's trips to the store, in order |
+//! | `choice_index.rs` | what the choice of organisation is searched by |
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `source_watch/` | other federations' metadata: asked, followed, looked up |
 //! | `registry_edit.rs`, `journal.rs`, `prune.rs`, `proposals.rs`, `seen.rs` | how the registry changes: one publication after the other, with a record |
 //! | `alarm.rs` | what somebody must look at though logins go on |
 //! | `key_use.rs` | which key of which provider verified a message, noted and written |
@@ -36,6 +38,7 @@ mod journal;
 mod key_use;
 mod moment;
 mod oidc_keys;
+mod operator;
 mod outbound;
 mod own_metadata;
 mod page;
@@ -47,6 +50,7 @@ mod respond;
 mod route;
 mod seen;
 mod server;
+mod source_watch;
 mod telemetry;
 mod throttle;
 mod wiring;

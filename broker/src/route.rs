@@ -15,7 +15,7 @@ use crate::{
     endpoint::{
         choice, document, downstream_request, failure, logo, notice, page, provider_answer, token, userinfo,
     },
-    respond,
+    operator, respond,
     wiring::Node,
 };
 
@@ -40,6 +40,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/.well-known/openid-configuration", get(document::discovery))
         .route("/failed/{sealed}", get(failure::page))
         .route("/assets/{name}", get(page::asset))
+        .merge(operator::routes())
         .route("/logo/{name}", get(logo::logo))
         .route("/health", get(page::health))
         .fallback(page::not_found)

@@ -31,6 +31,7 @@ pub mod node;
 pub mod person;
 pub mod program;
 pub mod provider;
+pub mod publisher;
 pub mod redis;
 pub mod relying_party;
 pub mod walk;

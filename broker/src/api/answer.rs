@@ -7,8 +7,8 @@ use broker_core::{
     organisation::{LocalText, Organisation},
 };
 use metadata::{
-    desk::{Actor, Awaiting, HeldFor, Proposal, Right, ShownFinding, State, Token},
-    lint::{self, Severity},
+    desk::{Actor, Awaiting, Proposal, Right, State, Token},
+    lint,
     revision::{EntryId, difference::Sentence},
 };
 use schemars::JsonSchema;
@@ -18,15 +18,6 @@ use serde::{Deserialize, Serialize};
 pub(super) fn written(answer: &impl Serialize) -> String {
     // Plain data with text for names: it can always be written.
     serde_json::to_string(answer).unwrap_or_default()
-}
-
-/// A text in both languages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(super) struct BothLanguages {
-    /// In Swedish.
-    pub(super) sv: String,
-    /// In English.
-    pub(super) en: String,
 }
 
 /// Where in a file. All members absent: the file as a whole.
@@ -105,11 +96,6 @@ impl Finding {
         findings.into_iter().filter_map(|finding| Self::of(finding)).collect()
     }
 
-    /// Those that were kept with a proposal.
-    pub(super) fn shown<'a>(findings: impl IntoIterator<Item = &'a ShownFinding>) -> Vec<Self> {
-        findings.into_iter().filter_map(Self::of).collect()
-    }
-
     /// One, as its own JSON says it: a test shows that every rule's has this form.
     fn of(finding: &impl Serialize) -> Option<Self> {
         serde_json::to_value(finding).and_then(serde_json::from_value).ok()
@@ -122,16 +108,6 @@ impl Finding {
 
     pub(super) fn is_error(&self) -> bool {
         self.severity == Badness::Error
-    }
-}
-
-impl From<Severity> for Badness {
-    fn from(severity: Severity) -> Self {
-        match severity {
-            Severity::Error => Self::Error,
-            Severity::Warning => Self::Warning,
-            Severity::Note => Self::Note,
-        }
     }
 }
 
@@ -408,11 +384,6 @@ impl ProposalDetail {
             by: event.by.as_ref().map(Person::from),
         });
         (approvals.collect(), history.collect())
-    }
-
-    /// Holds as they were kept.
-    pub(super) fn kept_holds(holds: &[HeldFor]) -> Vec<Finding> {
-        Finding::shown(holds.iter().map(|hold| &hold.0))
     }
 }
 

@@ -69,13 +69,10 @@ impl Others {
                     None => Place::File,
                 },
             };
-            report.findings.push(Finding {
-                severity: kept.severity,
-                about: text("about"),
-                found: text("found"),
-                expected: text("expected"),
-                ..Finding::new(rule, place)
-            });
+            let mut finding = Finding::new(rule, place);
+            (finding.severity, finding.about) = (kept.severity, text("about"));
+            (finding.found, finding.expected) = (text("found"), text("expected"));
+            report.findings.push(finding);
         }
         self.leave_out(report, "")
     }

@@ -188,7 +188,7 @@ pub(super) const ALL: &[Operation] = &[
             Parameter {
                 name: "profile",
                 within: Within::Query,
-                description: "Judge also by the rules of this profile; may be given several times. The base is always judged by.",
+                description: "Judge also by the rules of this profile; may be given several times. The base, and the profiles that the federation has chosen, are always judged by.",
                 schema: openapi::profiles,
                 example: "sweden-connect",
             },

@@ -134,7 +134,7 @@ kinds! {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     /// What the detail says of the case, in Swedish and English.
-    case: (String, String),
+    pub(super) case: (String, String),
     /// What was found in a file that is refused.
     pub(super) findings: Vec<Finding>,
     /// For the log alone.

@@ -117,7 +117,7 @@ fn choices(call: &Call) -> Result<Choices, Problem> {
     let unknown = |name: &str, values: String| {
         Kind::PARAMETER.case(format!("{name} är en av {values}"), format!("{name} is one of {values}"))
     };
-    let mut profiles = Profiles::BASE;
+    let mut profiles: Profiles = call.node.config.file.federation.profiles();
     for name in call.all("profile") {
         let profile = Profile::from_name(name).ok_or_else(|| {
             unknown("profile", Profile::ALL.map(Profile::name).join(", "))

@@ -26,9 +26,6 @@ use crate::{
     wiring,
 };
 
-/// After so many revisions a publication also takes away what is older than history is kept.
-const PRUNES_EACH: u64 = 50;
-
 /// `--as NAME --note TEXT`
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Author {
@@ -266,9 +263,11 @@ impl Edit {
                 let mut lines = super::Lines::to_stderr();
                 lines.say(super::Tone::Look, told.trim_end());
                 lines.gap();
-                if let Some(reason) = reason {
-                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
-                }
+                let said = match reason {
+                    Some(reason) => format!("The change is made despite that: {reason}"),
+                    None => "The change would be held for that.".to_owned(),
+                };
+                lines.say(super::Tone::Look, said);
                 Ok(reason.clone())
             }
         }
@@ -280,11 +279,7 @@ impl Edit {
         if let Err(error) = crate::proposals::reconcile(self.office(), &self.live).await {
             tracing::warn!(%error, "proposals that this revision overtakes could not be closed");
         }
-        if number.is_multiple_of(PRUNES_EACH)
-            && let Err(error) = prune::run(&*self.store, &self.file, &self.desk, moment::now).await
-        {
-            tracing::warn!(%error, "old revisions could not be taken away");
-        }
+        prune::after(number, &*self.store, &self.file, &self.desk, moment::now).await;
     }
 
     /// What proposals are handled with.

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use invitation::Invitation;
+pub use invitation::{Invitation, Invited, Link as InvitationLink, MOST_DAYS, NotOpened};
 pub use life::{Awaiting, Closed, DeskRefused, KEPT_CLOSED, KEPT_DAYS, MOST_OPEN, MOST_OPEN_EACH, Wanted};
 pub use proposal::{Approval, Event, Happened, HeldFor, Proposal, State};
 pub use shown::{ShownFinding, ShownReport, ShownWords};
