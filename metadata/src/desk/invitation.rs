@@ -252,13 +252,12 @@ mod tests {
     use crate::desk::Right;
 
     /// Octets that count up.
-    struct Counting(std::cell::Cell<u8>);
+    struct Counting(std::sync::atomic::AtomicU8);
 
     impl Entropy for Counting {
         fn fill(&self, bytes: &mut [u8]) {
             for byte in bytes {
-                self.0.set(self.0.get().wrapping_add(1));
-                *byte = self.0.get();
+                *byte = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed).wrapping_add(1);
             }
         }
     }
