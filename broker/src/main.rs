@@ -27,6 +27,7 @@ mod alarm;
 mod choice_index;
 mod command;
 mod config;
+mod connections;
 mod cookie;
 mod desk;
 mod drive;
