@@ -24,6 +24,7 @@
 //! | `telemetry/` | the log |
 
 mod alarm;
+mod api;
 mod choice_index;
 mod command;
 mod config;

@@ -16,6 +16,7 @@ mod serve;
 mod source;
 mod style;
 mod suspend;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -75,6 +76,9 @@ enum Command {
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
+    /// Tokens for the API: who may propose and publish metadata over it, for which organisation.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
@@ -133,6 +137,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
+        Command::Token(token) => token::run(&token),
         Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Source(commands) => source::run(&commands),
         Command::Invite(invite) => invite::run(&invite),
