@@ -139,7 +139,7 @@ impl EditFailed {
             Self::Head(..)
                 | Self::Tampered(_)
                 | Self::Record(_)
-                | Self::Journal(JournalFailed::Unauthenticated)
+                | Self::Journal(JournalFailed::Unauthenticated(_))
         )
     }
 }
