@@ -126,7 +126,7 @@ kinds! {
         en: "A fault of ours" "Contact the federation operator and tell the reference.";
     BUSY = 503 "busy"
         sv: "Upptaget" "Det går inte just nu. Försök igen om en stund; ingenting ändrades."
-        en: "Not just now" "This is not possible just now. Try again in a while; nothing was changed.";
+        en: "Busy just now" "This is not possible just now. Try again in a while; nothing was changed.";
 }
 
 /// What went wrong with one request.
