@@ -1,6 +1,6 @@
 //! The API for operators, from outside: every address, and every refusal beside what is done. Each answer is held against the API's own description.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -11,7 +11,6 @@ use tests::{
     api::{Asking, Given, JSON, XML, found, issue, problem},
     federation::{Federation, Plan, eventually},
     leak,
-    provider::{Provider, TakenBy},
     relying_party::{Authentication, RelyingParty},
     wire::Reply,
 };
@@ -125,15 +124,15 @@ async fn what_one_person_proposes_is_live_when_another_has_approved_and_publishe
     assert!(said.contains("A second signing key is added") && said.contains("En andra signeringsnyckel"), "{said}");
 
     let xml = scene.second_key();
-    let with_note = Asking::post("/metadata?note=Ny%20nyckel&profile=sweden-connect&profile=swamid");
-    let reply = scene.ask(with_note.with(XML, xml.clone()).by(&scene.asa)).await;
-    // Judged by more profiles it may be refused; by the base it is not.
-    assert!([201, 422].contains(&reply.status.as_u16()), "{}", reply.text());
-    let number = if reply.status == 201 {
-        reply.json()["proposal"]["number"].as_u64().expect("a number")
-    } else {
-        scene.proposed(&scene.asa, xml.clone()).await
-    };
+    let with_note = Asking::post("/metadata?note=Ny%20nyckel").with(XML, xml.clone());
+    let reply = scene.ask(with_note.by(&scene.asa)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert_eq!(reply.json()["proposal"]["note"], json!("Ny nyckel"));
+    let number = reply.json()["proposal"]["number"].as_u64().expect("a number");
+    // A profile that is asked for is judged by as well.
+    let judged = Asking::post("/metadata?dry_run=true&profile=sweden-connect&profile=swamid");
+    let judged = scene.ask(judged.with(XML, xml.clone()).by(&scene.asa)).await;
+    assert!(judged.text().contains("\"swamid\""), "{}", judged.text());
     // The same file again is the same proposal.
     let again = scene.ask(submit(xml).by(&scene.asa)).await;
     assert_eq!((again.status.as_u16(), again.json()["proposal"]["number"].as_u64()), (200, Some(number)));
@@ -222,31 +221,10 @@ async fn nobody_decides_over_their_own_and_a_decision_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_needs_two_others_who_have_seen_why() {
     let scene = Scene::new().await;
-    let replaced = scene.federation.granvik.with_next_key(true);
-    let reply = scene.ask(submit(replaced.metadata()).by(&scene.asa)).await;
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    let number = reply.json()["proposal"]["number"].as_u64().expect("a number");
-    let holds = reply.json()["holds"].clone();
-    if holds == json!([]) {
-        // No key has been in use: the guard holds nothing yet. Another change that it always holds is one of the scope or the entity ID.
-        let _ = scene.act(&scene.asa, number, "withdraw").await;
-    }
-    let renamed = Provider::new("Granviks kommun", "nya.granvik.localhost", GRANVIK, TakenBy::Redirect, true);
-    let asking = Asking::post("/metadata?subject_source=subject_id").with(XML, renamed.metadata());
-    let reply = scene.ask(asking.by(&scene.asa)).await;
-    let number = match reply.json()["holds"].as_array().map(Vec::len) {
-        Some(held) if held > 0 => reply.json()["proposal"]["number"].as_u64().expect("a number"),
-        _ if holds != json!([]) => number,
-        _ => {
-            // A validity that ends soon where there was none before.
-            let soon = scene.federation.granvik.metadata().replacen(
-                "entityID=",
-                &format!("validUntil=\"{}\" entityID=", in_days(3)),
-                1,
-            );
-            scene.proposed(&scene.asa, soon).await
-        }
-    };
+    // A validity that ends soon where there was no end before.
+    let soon = format!("validUntil=\"{}\" entityID=", in_days(3));
+    let soon = scene.federation.granvik.metadata().replacen("entityID=", &soon, 1);
+    let number = scene.proposed(&scene.asa, soon).await;
     let shown = scene.ask(Asking::read(&format!("/proposals/{number}")).by(&scene.bo)).await;
     let said = shown.json();
     assert_eq!(said["awaits"], json!("two_approvals"), "{said}");
@@ -407,9 +385,7 @@ async fn a_token_opens_as_long_as_it_is_good_and_its_end_reaches_every_node() {
     is(&scene.ask(Asking::read("/token").by(&new)).await, 401, "token-revoked");
     let _ = scene.federation.command(&["token", "revoke", &scene.bo.id]);
     is(&submit("<a/>").by(&scene.bo).at(&scene.federation, 1).await, 401, "token-revoked");
-    let began = Instant::now();
     scene.until(&scene.bo, 0, 401).await;
-    assert!(began.elapsed() < Duration::from_secs(5));
     let listed = scene.federation.command(&["token", "list"]);
     assert!(listed.contains("revoked") && listed.contains(CIA) && !listed.contains(&scene.cia.token), "{listed}");
 }

@@ -196,8 +196,8 @@ fn metadata_body() -> Value {
             "client_id": "journal",
             "client_name": "Journal",
             "redirect_uris": ["https://journal.granvik.example/callback"],
-            "token_endpoint_auth_method": "private_key_jwt",
-            "jwks": { "keys": [] },
+            "token_endpoint_auth_method": "client_secret_basic",
+            "scope": "openid",
         },
     });
     content.insert(JSON.to_owned(), client);

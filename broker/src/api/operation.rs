@@ -162,7 +162,7 @@ const IF_NONE_MATCH: Parameter = Parameter {
     within: Within::Header,
     description: "ETags of versions that you have: then the answer is 304 without a body where one of them is still right.",
     schema: || serde_json::json!({ "type": "string" }),
-    example: "\"0f6c…\"",
+    example: "\"0f6c2a9b\"",
 };
 
 const IF_MATCH: Parameter = Parameter {
@@ -170,7 +170,7 @@ const IF_MATCH: Parameter = Parameter {
     within: Within::Header,
     description: "The ETag of the proposal as you saw it. A proposal that is held is approved with it alone: it says that you have seen why.",
     schema: || serde_json::json!({ "type": "string" }),
-    example: "\"0f6c…\"",
+    example: "\"0f6c2a9b\"",
 };
 
 const ETAG: (&str, &str) = ("ETag", "The version.");
