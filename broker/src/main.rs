@@ -28,6 +28,7 @@ mod api;
 mod choice_index;
 mod command;
 mod config;
+mod connections;
 mod cookie;
 mod desk;
 mod drive;
