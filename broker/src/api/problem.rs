@@ -249,8 +249,7 @@ impl Problem {
             reference: reference.to_owned(),
             findings: self.findings,
         };
-        let mut response =
-            crate::respond::json_no_store(self.kind.status, super::answer::written(&document));
+        let mut response = crate::respond::json_no_store(self.kind.status, super::answer::written(&document));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(
