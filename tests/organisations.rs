@@ -387,9 +387,17 @@ async fn an_organisation_that_the_provider_no_longer_speaks_for_is_closed_and_th
     let shared = start().await;
     let port = shared.federation.port();
     let fjorden: Says<'_> = &[(A::OrganisationNumber, FJORDEN)];
-    // Under way when it happens.
+    // Under way when it happens. The guard holds it, since scopes of people who sign in go with it.
     let walk = shared.go(shared.walk(), By::Link(FJORDEN)).await;
-    let _ = shared.federation.command(&["metadata", "add", "shared.xml", "--not-for", FJORDEN]);
+    let _ = shared.federation.command(&[
+        "metadata",
+        "add",
+        "shared.xml",
+        "--not-for",
+        FJORDEN,
+        "--despite-hold",
+        "they have their own",
+    ]);
     eventually("it is live", Duration::from_secs(20), || async {
         let walk = shared.walk();
         let page = walk.browser.open(port, &walk.attempt.path()).await;

@@ -19,6 +19,10 @@ pub(crate) enum AlarmKind {
     History,
     /// The desk's head, or what it names, is not to be believed.
     Desk,
+    /// What the sources have is not to be believed.
+    Sources,
+    /// A source could not be refreshed for half of its validity, or has expired: `sparvidd source list` says which, and why.
+    SourceOld,
 }
 
 /// The alarms that last.

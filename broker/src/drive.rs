@@ -4,6 +4,7 @@
 //! its cookie is never resumed.
 
 mod elsewhere;
+mod look_up;
 mod place;
 mod trip;
 mod trouble;
@@ -96,7 +97,7 @@ impl<'n> Step<'n> {
     }
 
     /// A relying party asks.
-    pub(crate) async fn begin(&self, message: &Inbound) -> Stepped {
+    pub(crate) async fn begin(&mut self, message: &Inbound) -> Stepped {
         let op = self.node.op(&self.registry, &self.keyring);
         let received = op.receive(message, self.moment);
         if let Some(failure) = &self.not_ready {
@@ -104,6 +105,7 @@ impl<'n> Step<'n> {
         }
         let (request, return_to) = received.map_err(|refusal| Box::new(Trouble::from(refusal)))?;
         self.not_too_often(&request, &return_to)?;
+        self.look_up_named(&request).await;
         let context = Context {
             reference: Reference::from_random(self.moment.random()),
             language: self.node.language(&request.languages, &self.headers),

@@ -9,10 +9,12 @@
 //! | `route.rs` | which path goes to which endpoint |
 //! | `endpoint/` | one file per address: parse, call the core through `drive`, respond |
 //! | `drive.rs`, `drive/` | the login's trips to the store, in order |
+//! | `choice_index.rs` | what the choice of organisation is searched by |
 //! | `cookie.rs`, `respond.rs`, `failed.rs` | what a browser is given |
 //! | `outbound.rs` | the one client for what we fetch from others |
 //! | `page/` | the pages |
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
+//! | `source_watch/` | other federations' metadata: asked, followed, looked up |
 //! | `registry_edit.rs`, `journal.rs`, `prune.rs`, `proposals.rs`, `seen.rs` | how the registry changes: one publication after the other, with a record |
 //! | `own_metadata.rs`, `feed.rs` | what we publish: about ourselves, and of the federation |
 //! | `alarm.rs` | what somebody must look at though logins go on |
@@ -23,6 +25,7 @@
 //! | `telemetry/` | the log |
 
 mod alarm;
+mod api;
 mod choice_index;
 mod command;
 mod config;
@@ -37,6 +40,7 @@ mod journal;
 mod key_use;
 mod moment;
 mod oidc_keys;
+mod operator;
 mod outbound;
 mod own_metadata;
 mod page;
@@ -48,6 +52,7 @@ mod respond;
 mod route;
 mod seen;
 mod server;
+mod source_watch;
 mod telemetry;
 mod throttle;
 mod wiring;

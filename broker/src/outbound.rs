@@ -9,8 +9,10 @@
 //! | file | what |
 //! |---|---|
 //! | `outbound/address.rs` | which addresses are public, and the operator's exceptions |
+//! | `outbound/download.rs` | large bodies, written away as they come; questions that may be answered by "not changed" |
 
 mod address;
+mod download;
 
 use std::{
     future::Future,
@@ -23,6 +25,7 @@ use std::{
 
 pub(crate) use address::{Allowed, Network};
 use bytes::Bytes;
+pub(crate) use download::{Conditions, Downloaded};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{body::Incoming, client::conn::http1};
@@ -178,17 +181,26 @@ impl Outbound {
         let slow = || NotFetched::TooSlow(wanted.url.to_owned());
         let fetched = async {
             let _slot = self.slots.acquire().await.map_err(|_| slow())?;
-            self.followed(wanted).await
+            let opened = self.followed(wanted, Conditions::default()).await?;
+            if opened.parts.status != StatusCode::OK {
+                return Err(opened.status());
+            }
+            let octets = read(opened.body, wanted.largest, &opened.host).await?;
+            unpacked(octets, &opened.parts.headers, wanted.largest, &opened.host)
         };
         tokio::time::timeout(wanted.within, fetched).await.map_err(|_| slow())?
     }
 
-    async fn followed(&self, wanted: Wanted<'_>) -> Result<Vec<u8>, NotFetched> {
+    async fn followed(
+        &self,
+        wanted: Wanted<'_>,
+        conditions: Conditions<'_>,
+    ) -> Result<Box<Opened>, NotFetched> {
         let mut url = Url::parse(wanted.url).map_err(|_| NotFetched::Address(wanted.url.to_owned()))?;
         let mut left = wanted.redirects;
         loop {
-            match self.asked(&url, wanted).await? {
-                Answer::Body(body) => return Ok(body),
+            match self.asked(&url, wanted, conditions).await? {
+                Answer::Opened(opened) => return Ok(opened),
                 Answer::Redirect(location) => {
                     let refused = || NotFetched::Redirect(url.to_string());
                     left = left.checked_sub(1).ok_or_else(refused)?;
@@ -203,7 +215,12 @@ impl Outbound {
     }
 
     /// One request, to an address that was checked.
-    async fn asked(&self, url: &Url, wanted: Wanted<'_>) -> Result<Answer, NotFetched> {
+    async fn asked(
+        &self,
+        url: &Url,
+        wanted: Wanted<'_>,
+        conditions: Conditions<'_>,
+    ) -> Result<Answer, NotFetched> {
         let place = self.place(url).await?;
         let host = place.host.clone();
         let unreachable = |cause: String| NotFetched::Unreachable { host: host.clone(), cause };
@@ -220,7 +237,7 @@ impl Outbound {
         }
         let stream = stream.ok_or_else(|| unreachable(cause))?;
         if url.scheme() == "http" {
-            return spoken(stream, url, wanted).await;
+            return spoken(stream, url, wanted, conditions).await;
         }
         let name = ServerName::try_from(place.host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| NotFetched::Address(url.to_string()))?;
@@ -228,7 +245,7 @@ impl Outbound {
             .connect(name, stream)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
-        spoken(stream, url, wanted).await
+        spoken(stream, url, wanted, conditions).await
     }
 
     /// Where a URL leads: the addresses that we may connect to.
@@ -276,8 +293,22 @@ struct Place {
 }
 
 enum Answer {
-    Body(Vec<u8>),
+    Opened(Box<Opened>),
     Redirect(String),
+}
+
+/// An answer whose body has not been read.
+struct Opened {
+    host: String,
+    parts: http::response::Parts,
+    body: Incoming,
+    _connection: Connection,
+}
+
+impl Opened {
+    fn status(&self) -> NotFetched {
+        NotFetched::Status { host: self.host.clone(), status: self.parts.status.as_u16() }
+    }
 }
 
 async fn connected(address: SocketAddr) -> io::Result<tokio::net::TcpStream> {
@@ -297,7 +328,12 @@ impl Drop for Connection {
     }
 }
 
-async fn spoken<S>(stream: S, url: &Url, wanted: Wanted<'_>) -> Result<Answer, NotFetched>
+async fn spoken<S>(
+    stream: S,
+    url: &Url,
+    wanted: Wanted<'_>,
+    conditions: Conditions<'_>,
+) -> Result<Answer, NotFetched>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -307,28 +343,26 @@ where
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEADER_OCTETS);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-    let _connection = Connection(tokio::spawn(connection).abort_handle());
-    let request = Request::get(&url[url::Position::BeforePath..url::Position::AfterQuery])
+    let connection = Connection(tokio::spawn(connection).abort_handle());
+    let mut request = Request::get(&url[url::Position::BeforePath..url::Position::AfterQuery])
         .header(header::HOST, &url[url::Position::BeforeHost..url::Position::AfterPort])
         .header(header::ACCEPT, wanted.accept)
         .header(header::ACCEPT_ENCODING, "gzip")
         .header(header::USER_AGENT, concat!("sparvidd/", env!("CARGO_PKG_VERSION")))
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|_| NotFetched::Address(url.to_string()))?;
+        .header(header::CONNECTION, "close");
+    for (name, value) in conditions.headers() {
+        request = request.header(name, value);
+    }
+    let request = request.body(Empty::<Bytes>::new()).map_err(|_| NotFetched::Address(url.to_string()))?;
     let response = sender.send_request(request).await.map_err(unreachable)?;
     let (parts, body) = response.into_parts();
-    if parts.status.is_redirection() {
+    if parts.status.is_redirection() && parts.status != StatusCode::NOT_MODIFIED {
         let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
         return location
             .map(|location| Answer::Redirect(location.to_owned()))
             .ok_or(NotFetched::Redirect(host));
     }
-    if parts.status != StatusCode::OK {
-        return Err(NotFetched::Status { host, status: parts.status.as_u16() });
-    }
-    let octets = read(body, wanted.largest, &host).await?;
-    unpacked(octets, &parts.headers, wanted.largest, &host).map(Answer::Body)
+    Ok(Answer::Opened(Box::new(Opened { host, parts, body, _connection: connection })))
 }
 
 async fn read(mut body: Incoming, largest: usize, host: &str) -> Result<Vec<u8>, NotFetched> {

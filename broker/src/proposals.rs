@@ -27,6 +27,7 @@ use metadata::{
 use crate::{
     desk::{DeskFailed, DeskFile},
     journal::{JournalFailed, Patience},
+    prune,
     registry_edit::{ATTEMPTS, Changes, EditFailed, Live, RegistryFile, Signed},
 };
 
@@ -254,6 +255,7 @@ impl Office<'_> {
         if let Err(error) = reconcile(self, live).await {
             tracing::warn!(%error, "proposals that this revision overtakes could not be closed");
         }
+        prune::after(revision, self.store, self.registry, self.desk, self.clock).await;
         Ok(revision)
     }
 

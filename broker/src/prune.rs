@@ -59,6 +59,24 @@ pub(crate) enum PruneFailed {
     Slow,
 }
 
+/// After so many revisions a publication also takes away what is not needed.
+const PRUNES_EACH: u64 = 50;
+
+/// Now and then, after a publication: [`run`]. What goes wrong is no reason to say that the publication did.
+pub(crate) async fn after(
+    revision: u64,
+    store: &dyn Store,
+    registry: &RegistryFile,
+    desk: &DeskFile,
+    clock: fn() -> Timestamp,
+) {
+    if revision.is_multiple_of(PRUNES_EACH)
+        && let Err(error) = run(store, registry, desk, clock).await
+    {
+        tracing::warn!(%error, "old revisions could not be taken away");
+    }
+}
+
 /// Takes away what is not needed.
 ///
 /// # Errors
@@ -223,7 +241,7 @@ mod tests {
 
     async fn publish(store: &dyn Store, registry: &RegistryFile, live: &mut Live, version: u64) {
         let (number, document) = record(version);
-        let list = vec![Change::AddOrganisation { number, document: document_name(&document) }];
+        let list = vec![Change::AddOrganisation { number, document: document_name(&document), logo: None }];
         let changes = Changes { documents: vec![document], list, despite_hold: None };
         let signed = Signed::by(Actor::Operator { name: "Anna".to_owned() }, "");
         let made = registry.attempt(store, live, changes, &signed, clock).await;

@@ -24,6 +24,8 @@ use metadata::{
     revision::{Head, Manifest},
 };
 
+use crate::source_watch::Sources;
+
 /// The head's name in the store.
 pub(crate) const HEAD: &str = "registry";
 /// Seconds without a confirmation after which no login begins.
@@ -57,17 +59,26 @@ impl From<StoreError> for Unconfirmed {
 pub(crate) struct RegistryWatch {
     mac: MacKey,
     directory: PathBuf,
+    /// What is registered.
+    registered: ArcSwap<Registry>,
+    /// What is registered, joined by what the sources have.
     registry: ArcSwap<Registry>,
+    sources: Arc<Sources>,
+    /// Swaps by this node, one at a time.
+    turn: tokio::sync::Mutex<()>,
     head: ArcSwapOption<Vec<u8>>,
     confirmed: AtomicI64,
 }
 
 impl RegistryWatch {
     /// With the last good snapshot of this node's disk, if there is one.
-    pub(crate) fn new(mac: MacKey, state: PathBuf) -> Self {
+    pub(crate) fn new(mac: MacKey, state: PathBuf, sources: Arc<Sources>) -> Self {
         let watch = Self {
             mac,
             directory: state.join("registry"),
+            registered: ArcSwap::from_pointee(Registry::default()),
+            sources,
+            turn: tokio::sync::Mutex::new(()),
             registry: ArcSwap::from_pointee(Registry::default()),
             head: ArcSwapOption::empty(),
             confirmed: AtomicI64::new(i64::MIN),
@@ -78,7 +89,7 @@ impl RegistryWatch {
                     revision = registry.number(),
                     "the last good registry was read from this node's disk"
                 );
-                watch.registry.store(Arc::new(registry));
+                watch.publish(Arc::new(registry));
                 watch.head.store(Some(Arc::new(head)));
             }
             Ok(None) => {}
@@ -123,6 +134,7 @@ impl RegistryWatch {
         // Taken before the question: an answer that was long on its way confirms only the moment in which it was asked for.
         let asked = clock();
         let head = store.head(HEAD).await?;
+        let _turn = self.turn.lock().await;
         let known = self.head.load_full();
         let Some(head) = head else {
             if known.is_some() {
@@ -139,7 +151,7 @@ impl RegistryWatch {
         }
         let refused = |error| Unconfirmed::Alarm(format!("the registry's head is refused: {error}"));
         let opened = Head::open(&head, &self.mac).map_err(refused)?;
-        let previous = self.any();
+        let previous = self.registered.load_full();
         if let Some(known) = known.as_deref() {
             let known = Head::open(known, &self.mac).map_err(refused)?;
             opened.follows(&known).map_err(refused)?;
@@ -152,7 +164,10 @@ impl RegistryWatch {
         });
         let (registry, manifest, contents) =
             built.await.map_err(|error| Unconfirmed::Away(error.to_string()))?.map_err(Unconfirmed::Alarm)?;
-        self.registry.store(Arc::new(registry));
+        let registered = Arc::new(registry);
+        let joined = joined(&self.sources, &registered, self.any()).await.map_err(Unconfirmed::Away)?;
+        self.registered.store(registered);
+        self.registry.store(joined);
         self.head.store(Some(Arc::new(head.clone())));
         self.confirmed.store(asked.0, Ordering::Release);
         tracing::info!(revision = number, "the registry was read");
@@ -160,6 +175,23 @@ impl RegistryWatch {
             tracing::warn!(%error, "the registry could not be kept on this node's disk");
         }
         Ok(())
+    }
+
+    /// Joins anew what is registered and what the sources have, after the sources have something else.
+    ///
+    /// # Errors
+    /// A sentence for the log, when the work could not be done.
+    pub(crate) async fn rejoin(&self) -> Result<(), String> {
+        let _turn = self.turn.lock().await;
+        let registered = self.registered.load_full();
+        self.registry.store(joined(&self.sources, &registered, self.any()).await?);
+        Ok(())
+    }
+
+    fn publish(&self, registered: Arc<Registry>) {
+        let joined = self.sources.join(&registered, self.any().joined());
+        self.registry.store(Arc::new(registered.joined_by(Arc::new(joined))));
+        self.registered.store(registered);
     }
 
     /// A document of the registry, from this node's disk or from the store; `None`: neither has it, or the store is away.
@@ -188,6 +220,23 @@ impl RegistryWatch {
         let registry = build(opened.number, &manifest, &contents, None, crate::moment::now())?;
         Ok(Some((head, registry)))
     }
+}
+
+/// What is registered, joined by what the sources have, off the threads that serve.
+async fn joined(
+    sources: &Arc<Sources>,
+    registered: &Arc<Registry>,
+    before: Arc<Registry>,
+) -> Result<Arc<Registry>, String> {
+    if sources.all().is_empty() {
+        return Ok(Arc::clone(registered));
+    }
+    let (sources, registered) = (Arc::clone(sources), Arc::clone(registered));
+    let work = move || {
+        let joined = sources.join(&registered, before.joined());
+        Arc::new(registered.joined_by(Arc::new(joined)))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
 }
 
 /// The snapshot of a manifest.
@@ -305,7 +354,11 @@ mod tests {
     fn a_confirmation_holds_for_thirty_seconds_by_a_clock_that_goes_forward() {
         let key = Secret::from_octets([1; 32]).mac_key("registry head");
         let folder = tempfile::tempdir().expect("a folder");
-        let watch = RegistryWatch::new(key, folder.path().to_owned());
+        let watch = RegistryWatch::new(
+            key,
+            folder.path().to_owned(),
+            crate::source_watch::Sources::none(folder.path().to_owned()),
+        );
         let now = Timestamp(1_700_000_000);
         assert!(watch.confirmed(now).is_err(), "nothing was read yet");
         watch.confirmed.store(now.0, std::sync::atomic::Ordering::Release);

@@ -11,16 +11,19 @@ use axum::{
 };
 
 use crate::{
+    api,
     endpoint::{
         choice, document, downstream_request, failure, logo, mdq, notice, page, provider_answer, token, userinfo,
     },
-    respond,
+    operator, respond,
     wiring::Node,
 };
 
 /// The router of a node.
 pub(crate) fn router(node: Arc<Node>) -> Router {
-    Router::new()
+    let router = Router::new();
+    let router = if node.config.file.api.enabled { router.nest("/api", api::router()) } else { router };
+    router
         .route("/", get(page::start))
         .route("/oidc/authorize", any(downstream_request::authorize))
         .route("/login/{login}", get(choice::look))
@@ -44,6 +47,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/.well-known/openid-configuration", get(document::discovery))
         .route("/failed/{sealed}", get(failure::page))
         .route("/assets/{name}", get(page::asset))
+        .merge(operator::routes())
         .route("/logo/{name}", get(logo::logo))
         .route("/health", get(page::health))
         .fallback(page::not_found)

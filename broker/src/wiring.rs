@@ -34,6 +34,7 @@ use metadata::Registry;
 
 use crate::{
     alarm::{AlarmKind, Alarms},
+    api::Api,
     choice_index::ChoiceIndexes,
     config::Config,
     cookie::Origins,
@@ -43,10 +44,13 @@ use crate::{
     heavy_work::{Work, WorkBounds},
     key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
+    operator::Counters,
     own_metadata::OwnMetadata,
     page::{Branding, Pages},
+    proposals::Office,
     registry_edit::RegistryFile,
     registry_watch::{RegistryWatch, Unconfirmed},
+    source_watch::{self, Sources},
     throttle::Throttle,
 };
 
@@ -63,12 +67,16 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     /// Who the peers are.
     pub(crate) registry: RegistryWatch,
+    /// Other federations' metadata.
+    pub(crate) sources: Arc<Sources>,
     /// How the registry changes.
     pub(crate) edits: RegistryFile,
     /// What somebody must look at.
     pub(crate) alarms: Alarms,
     /// What waits between an author and the registry, and who may propose.
     pub(crate) desk: DeskFile,
+    /// How many files each operator gave lately.
+    pub(crate) given: Counters,
     /// The keys that sign tokens.
     pub(crate) oidc_keys: OidcKeys,
     /// The pages.
@@ -87,6 +95,8 @@ pub(crate) struct Node {
     pub(crate) work: Work,
     /// How often one may ask.
     pub(crate) throttle: Throttle,
+    /// What the API needs.
+    pub(crate) api: Api,
     /// Which keys of providers verified messages here.
     pub(crate) key_use: KeyUseNotes,
     op: OpSettings,
@@ -142,7 +152,9 @@ impl Node {
             .map_err(|error| error.to_string())?;
         let failed = FailedSeal::new(keys.node_secret()).ok_or("the seal of error pages cannot be made")?;
         let subjects = Subjects(keys.subject_secret().mac_key("subject identifier"));
-        let registry = RegistryWatch::new(registry_key(&keys), config.file.state.clone());
+        let sources = Arc::new(Sources::new(&config, &keys)?);
+        let registry =
+            RegistryWatch::new(registry_key(&keys), config.file.state.clone(), Arc::clone(&sources));
         let edits = RegistryFile::new(&keys, config.file.state.clone()).map_err(|error| error.to_string())?;
         let desk = DeskFile::new(&keys, &config.file.state).map_err(|error| error.to_string())?;
         let oidc_keys = OidcKeys::new(clone_secret(keys.node_secret()));
@@ -156,14 +168,17 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            api: Api::new(&keys, &config.file.api),
             key_use: KeyUseNotes::new(key_use_key(&keys)),
             origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,
             keys,
             registry,
+            sources,
             edits,
             alarms: Alarms::default(),
             desk,
+            given: Counters::new(),
             oidc_keys,
             pages,
             choices: ChoiceIndexes::default(),
@@ -173,6 +188,17 @@ impl Node {
             own_metadata: OwnMetadata::default(),
             feed: Feed::default(),
         }))
+    }
+
+    /// Where proposals are handled: as a local command does, from here.
+    pub(crate) fn office(&self) -> Office<'_> {
+        Office {
+            store: &**self.vault.store(),
+            registry: &self.edits,
+            desk: &self.desk,
+            client_secrets: &self.client_secrets,
+            clock: crate::moment::now,
+        }
     }
 
     /// Our OpenID provider face over a registry snapshot.
@@ -245,6 +271,21 @@ impl Node {
                 Err(error) => tracing::error!(%error, "the record of the newest revision could not be read"),
             }
         }
+        // What the sources had is used until it expires, whatever happens to their head.
+        match self.sources.follow(store).await {
+            Ok(changed) => {
+                self.alarms.clear(AlarmKind::Sources);
+                if changed {
+                    self.rejoin().await;
+                }
+            }
+            Err(error) if self.sources.is_alarmed() => self.alarms.raise(AlarmKind::Sources, &error, now),
+            Err(error) => tracing::error!(%error, "the sources could not be confirmed"),
+        }
+        match self.sources.old(now) {
+            None => self.alarms.clear(AlarmKind::SourceOld),
+            Some(old) => self.alarms.raise(AlarmKind::SourceOld, &old, now),
+        }
         match self.desk.refresh(store, crate::moment::now).await {
             Ok(()) => self.alarms.clear(AlarmKind::Desk),
             Err(error) if error.is_alarm() => self.alarms.raise(AlarmKind::Desk, &error.to_string(), now),
@@ -257,6 +298,18 @@ impl Node {
             tracing::warn!(%error, "when keys were used could not be written; the next try is in a minute");
         }
         Ok(())
+    }
+
+    /// Lets what the sources have now take part in logins.
+    pub(crate) async fn rejoin(&self) {
+        if let Err(error) = self.registry.rejoin().await {
+            tracing::error!(%error, "what the sources have could not be joined to the registry");
+        }
+    }
+
+    /// Begins what goes on by itself while serving.
+    pub(crate) fn begin_rounds(self: &Arc<Self>, stop: &tokio::sync::watch::Receiver<bool>) {
+        source_watch::keep_fresh(self, stop);
     }
 
     /// The SAML metadata of one of our service providers, signed; `None`: there is none of that name.

@@ -58,3 +58,20 @@ pub(crate) fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, KeyError> {
     }
     if certificates.is_empty() { Err(expected) } else { Ok(certificates) }
 }
+
+/// The DER of every `CERTIFICATE` and `PUBLIC KEY` section in a PEM text, in order; a private key is refused.
+pub(crate) fn public_keys(pem: &str) -> Result<Vec<(SectionKind, Vec<u8>)>, KeyError> {
+    let expected = |found| KeyError::Pem { expected: "CERTIFICATE or PUBLIC KEY", found };
+    let mut sections = Vec::new();
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes()) {
+        let (kind, der) = section.map_err(|_| expected(None))?;
+        match kind {
+            SectionKind::Certificate | SectionKind::PublicKey => sections.push((kind, der)),
+            SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => {
+                return Err(expected(Some("PRIVATE KEY")));
+            }
+            _ => {}
+        }
+    }
+    if sections.is_empty() { Err(expected(None)) } else { Ok(sections) }
+}

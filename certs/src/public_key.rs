@@ -12,6 +12,7 @@ use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm},
 };
+use rustls_pki_types::pem::SectionKind;
 use x509_parser::{
     asn1_rs::{Oid, oid},
     certificate::X509CertificateParser,
@@ -75,6 +76,20 @@ impl PublicKey {
     /// When it is none, or its key is of a kind or size that we do not use.
     pub fn from_spki_der(spki: &[u8]) -> Result<Self, KeyError> {
         Self::from_spki(spki, SMALLEST_RSA_BITS)
+    }
+
+    /// Every key of a PEM text (RFC 7468): those in certificates, which are but envelopes, and bare public keys.
+    ///
+    /// # Errors
+    /// When there is none, or one of a kind or size that we do not use.
+    pub fn all_from_pem(text: &str) -> Result<Vec<Self>, KeyError> {
+        crate::pem::public_keys(text)?
+            .into_iter()
+            .map(|(kind, der)| match kind {
+                SectionKind::Certificate => Self::from_certificate_der(&der),
+                _ => Self::from_spki_der(&der),
+            })
+            .collect()
     }
 
     /// The RSA key of a modulus and a public exponent, big-endian without leading zeros (RFC 7518 section 6.3.1).

@@ -12,6 +12,7 @@
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`source`] | entities from aggregates that others publish |
 //! | [`publish`] | what we say about ourselves |
+//! | [`source`] | peers out of other federations' metadata: aggregates, MDQ, single addresses |
 //! | [`addition`] | a file that an operator adds, read, judged and turned into changes |
 //! | [`organisation`], [`logo`] | the record files of organisations, and their logos |
 //! | [`saml`], [`oidc`] | the documents of each protocol, read with places |

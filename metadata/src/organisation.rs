@@ -178,7 +178,8 @@ fn kept_logo(entries: Vec<(String, Place, Node)>) -> Option<Logo> {
         Value::Number(number) => Some((key, serde_json::Value::from(number))),
         _ => None,
     });
-    let logo: Logo = serde_json::from_value(serde_json::Value::Object(members.collect::<Option<_>>()?)).ok()?;
+    let logo: Logo =
+        serde_json::from_value(serde_json::Value::Object(members.collect::<Option<_>>()?)).ok()?;
     is_document_name(&logo.document).then_some(logo)
 }
 
@@ -430,9 +431,7 @@ fn toml_value(value: DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
                 .collect(),
         ),
         DeValue::Table(table) => toml_table(table, place),
-        DeValue::Integer(integer) => {
-            integer.as_str().parse().map_or(Value::Other, Value::Number)
-        }
+        DeValue::Integer(integer) => integer.as_str().parse().map_or(Value::Other, Value::Number),
         _ => Value::Other,
     }
 }

@@ -11,7 +11,7 @@ use broker_core::{
     policy::{ProviderPolicy, RelyingPartyPolicy},
 };
 use certs::{JwkSet, PublicKey, SignatureAlgorithm};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::secret_hash::SecretHash;
 
@@ -104,23 +104,23 @@ impl SamlBinding {
 }
 
 /// Whom to turn to at a peer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// For what.
     pub kind: ContactKind,
     /// A name, of a person or of a desk.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// An address for mail, without `mailto:`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// A telephone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telephone: Option<String>,
 }
 
 /// What a contact is for (SAML Metadata 2.3.2.2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactKind {
     /// Technical questions.

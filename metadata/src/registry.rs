@@ -21,6 +21,7 @@ use certs::PublicKey;
 use crate::{
     peer::{OidcClient, SamlProvider},
     revision::{Manifest, Withheld},
+    source::{Joined, Sourced},
 };
 
 /// A snapshot of who the peers are.
@@ -33,8 +34,9 @@ pub struct Registry {
     by_name: Vec<Arc<ProviderPolicy>>,
     voices: Vec<Arc<ProviderPolicy>>,
     suspensions: Suspensions,
-    manifest: Manifest,
-    withheld: Vec<Withheld>,
+    manifest: Arc<Manifest>,
+    withheld: Arc<[Withheld]>,
+    joined: Arc<Joined>,
 }
 
 impl Registry {
@@ -58,7 +60,7 @@ impl Registry {
             self.saml_providers.into_values(),
             self.oidc_clients.into_values(),
         );
-        built.built_from(self.manifest, self.withheld)
+        Self { manifest: self.manifest, withheld: self.withheld, ..built }
     }
 
     /// A numbered snapshot. Whatever a provider came from, keys that are suspended are taken out of its hands here.
@@ -86,15 +88,52 @@ impl Registry {
             by_name,
             voices,
             suspensions,
-            manifest: Manifest::default(),
-            withheld: Vec::new(),
+            manifest: Arc::default(),
+            withheld: Arc::from([]),
+            joined: Arc::default(),
         }
+    }
+
+    /// This snapshot, joined by what the sources bring in place of what they brought before. What is registered wins.
+    #[must_use]
+    pub fn joined_by(&self, joined: Arc<Joined>) -> Self {
+        let sourced = joined.providers.iter().filter(|(id, _)| !self.saml_providers.contains_key(*id));
+        let all: Vec<_> = self
+            .saml_providers
+            .values()
+            .map(|provider| &provider.policy)
+            .chain(sourced.map(|(_, sourced)| &sourced.policy))
+            .collect();
+        Self {
+            number: self.number,
+            organisations: self.organisations.clone(),
+            by_name: by_name(all.iter().copied()),
+            voices: by_name(all.into_iter().flat_map(|policy| policy.voices())),
+            saml_providers: self.saml_providers.clone(),
+            oidc_clients: self.oidc_clients.clone(),
+            suspensions: self.suspensions.clone(),
+            manifest: Arc::clone(&self.manifest),
+            withheld: Arc::clone(&self.withheld),
+            joined,
+        }
+    }
+
+    /// What the sources brought.
+    #[must_use]
+    pub fn joined(&self) -> &Arc<Joined> {
+        &self.joined
+    }
+
+    /// The provider of that entity ID that a source brought; `None` for a registered one.
+    #[must_use]
+    pub fn sourced(&self, id: &ProviderId) -> Option<&Arc<Sourced>> {
+        if self.saml_providers.contains_key(id) { None } else { self.joined.providers.get(id) }
     }
 
     /// Remembers what the snapshot was built from, so that the next one can take over what did not change.
     pub(crate) fn built_from(mut self, manifest: Manifest, withheld: Vec<Withheld>) -> Self {
-        self.manifest = manifest;
-        self.withheld = withheld;
+        self.manifest = Arc::new(manifest);
+        self.withheld = withheld.into();
         self
     }
 
@@ -122,10 +161,11 @@ impl Registry {
         self.number
     }
 
-    /// The SAML identity provider of that entity ID.
+    /// The SAML identity provider of that entity ID, registered or out of a source.
     #[must_use]
     pub fn saml_provider(&self, id: &ProviderId) -> Option<&Arc<SamlProvider>> {
-        self.saml_providers.get(id)
+        let sourced = || self.joined.providers.get(id).and_then(|sourced| sourced.provider());
+        self.saml_providers.get(id).or_else(sourced)
     }
 
     /// The OpenID Connect relying party of that client_id.
@@ -134,7 +174,7 @@ impl Registry {
         self.oidc_clients.get(id)
     }
 
-    /// Every SAML identity provider, in no order.
+    /// Every SAML identity provider that is registered, in no order.
     pub fn saml_providers(&self) -> impl Iterator<Item = &Arc<SamlProvider>> {
         self.saml_providers.values()
     }
@@ -164,7 +204,9 @@ impl Registry {
 
 impl Peers for Registry {
     fn provider(&self, id: &ProviderId) -> Option<Arc<ProviderPolicy>> {
-        self.saml_providers.get(id).map(|provider| Arc::clone(&provider.policy))
+        let registered = self.saml_providers.get(id).map(|provider| &provider.policy);
+        let sourced = || self.joined.providers.get(id).map(|sourced| &sourced.policy);
+        registered.or_else(sourced).cloned()
     }
 
     fn relying_party(&self, id: &RelyingPartyId) -> Option<Arc<RelyingPartyPolicy>> {
@@ -181,7 +223,10 @@ impl Peers for Registry {
 }
 
 /// The provider with its keys parted anew: those that may verify, and those that are suspended. Untouched where that changes nothing.
-fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions) -> Arc<SamlProvider> {
+pub(crate) fn without_suspended_keys(
+    provider: Arc<SamlProvider>,
+    suspensions: &Suspensions,
+) -> Arc<SamlProvider> {
     if suspensions.keys.is_empty() && provider.suspended_keys.is_empty() {
         return provider;
     }
@@ -199,6 +244,7 @@ fn without_suspended_keys(provider: Arc<SamlProvider>, suspensions: &Suspensions
     Arc::new(parted)
 }
 
+/// Policies in the Swedish order of their names.
 fn by_name<'p>(policies: impl Iterator<Item = &'p Arc<ProviderPolicy>>) -> Vec<Arc<ProviderPolicy>> {
     let mut named: Vec<_> = policies.map(|policy| (sort_key(&policy.display_name), policy)).collect();
     named.sort_by(|(a, one), (b, other)| {

@@ -124,6 +124,40 @@ impl Browser {
         self.send(port, url, request).await.unwrap_or_else(|error| panic!("{address}: {error}"))
     }
 
+    /// Sends a form of several parts (RFC 7578), with a file in the field `file` if there is one.
+    pub async fn upload(
+        &self,
+        port: u16,
+        address: &str,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &[u8])>,
+        headers: &[(&str, &str)],
+    ) -> Page {
+        const BOUNDARY: &str = "----a-boundary-that-is-in-no-file";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let (name, octets) = file.unwrap_or_default();
+        let part = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend_from_slice(part.as_bytes());
+        body.extend_from_slice(octets);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let url = self.broker_url(address);
+        let typed = format!("multipart/form-data; boundary={BOUNDARY}");
+        let mut builder = self.request("POST", &url).header(header::CONTENT_TYPE, typed);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(Full::new(Bytes::from(body))).expect("a request");
+        self.send(port, url, request).await.unwrap_or_else(|error| panic!("{address}: {error}"))
+    }
+
     /// The cookies, by name.
     #[must_use]
     pub fn cookies(&self) -> BTreeMap<String, String> {

@@ -66,6 +66,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Stopped> {
             if !arguments.offline {
                 let found = block_on(look_at_store(&config, keys.as_ref()))?;
                 found.into_iter().for_each(|problem| problems.add(problem));
+                if let Some(keys) = &keys {
+                    let found = block_on(super::source::look(&config, keys))?;
+                    let warnings =
+                        found.into_iter().map(|(what, fix)| Problem::warning("source.unusable", what, fix));
+                    warnings.for_each(|problem| problems.add(problem));
+                }
             }
             problems
         }

@@ -26,9 +26,6 @@ use crate::{
     wiring,
 };
 
-/// After so many revisions a publication also takes away what is older than history is kept.
-const PRUNES_EACH: u64 = 50;
-
 /// `--as NAME --note TEXT`
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Author {
@@ -116,6 +113,8 @@ pub(crate) struct Edit {
     pub(crate) live: Live,
     /// What client secrets are hashed with.
     pub(crate) client_secrets: Arc<MacKey>,
+    /// What tokens for the API are hashed with.
+    pub(crate) tokens: MacKey,
     /// What our service providers are called.
     pub(crate) service_providers: Vec<String>,
     /// Who publishes.
@@ -158,6 +157,7 @@ impl Edit {
             file,
             desk,
             live,
+            tokens: crate::api::token_key(&keys),
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             signed: Author::default().signed()?,
@@ -263,9 +263,11 @@ impl Edit {
                 let mut lines = super::Lines::to_stderr();
                 lines.say(super::Tone::Look, told.trim_end());
                 lines.gap();
-                if let Some(reason) = reason {
-                    lines.say(super::Tone::Look, format!("The change is made despite that: {reason}"));
-                }
+                let said = match reason {
+                    Some(reason) => format!("The change is made despite that: {reason}"),
+                    None => "The change would be held for that.".to_owned(),
+                };
+                lines.say(super::Tone::Look, said);
                 Ok(reason.clone())
             }
         }
@@ -277,11 +279,7 @@ impl Edit {
         if let Err(error) = crate::proposals::reconcile(self.office(), &self.live).await {
             tracing::warn!(%error, "proposals that this revision overtakes could not be closed");
         }
-        if number.is_multiple_of(PRUNES_EACH)
-            && let Err(error) = prune::run(&*self.store, &self.file, &self.desk, moment::now).await
-        {
-            tracing::warn!(%error, "old revisions could not be taken away");
-        }
+        prune::after(number, &*self.store, &self.file, &self.desk, moment::now).await;
     }
 
     /// What proposals are handled with.

@@ -1,6 +1,7 @@
-//! `sparvidd metadata add|list|show|remove`
+//! `sparvidd metadata add|lint|list|show|template|remove`
 
 mod key_table;
+mod lint;
 mod propose;
 mod value;
 
@@ -17,7 +18,7 @@ use broker_core::{
 use clap::{Args, Subcommand, ValueHint};
 use metadata::{
     addition::{self, Choices, Party, Prepared, Secrets, ShownSecret},
-    lint::{Profiles, Report},
+    lint::Report,
     oidc::Beginning,
     revision::{Change, Entry, EntryId, document_name},
     settings::OidcProfile,
@@ -54,6 +55,9 @@ pub(crate) enum Metadata {
           \"scope\": \"openid https://id.oidc.se/scope/naturalPersonOrgId\" }"
     )]
     Add(Add),
+    /// Judge files without adding them: what is wrong, where, why, and how to mend it. Needs no configuration. Exit code 0: no error; 1: errors;
+    /// 2: a file could not be judged.
+    Lint(lint::Lint),
     /// List providers and relying parties.
     List(List),
     /// Show one as it is registered.
@@ -202,6 +206,7 @@ pub(crate) struct Template {
 pub(crate) fn run(metadata: &Metadata) -> Result<(), Stopped> {
     match metadata {
         Metadata::Add(add) => block_on(self::add(add))?,
+        Metadata::Lint(lint) => block_on(lint::run(lint))?,
         Metadata::List(list) => block_on(self::list(list))?,
         Metadata::Show(show) => block_on(self::show(show))?,
         Metadata::Template(template) => self::template(template),
@@ -227,6 +232,7 @@ fn template(template: &Template) -> Result<(), Stopped> {
 
 async fn add(add: &Add) -> Result<(), Stopped> {
     let organisation = add.organisation.as_deref().map(number).transpose().map_err(Stopped::could_not)?;
+    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let choices = Choices {
         organisation,
         subject_source: add.subject_source,
@@ -241,15 +247,14 @@ async fn add(add: &Add) -> Result<(), Stopped> {
             .then(|| add.providers.iter().map(|id| ProviderId::from(id.as_str())).collect()),
         fail_on_missing_attribute: add.fail_on_missing_attribute,
         speaks_for: add.speaks_for.iter().cloned().collect(),
-        speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
         speaks_for_exactly: None,
+        speaks_no_more_for: add.speaks_no_more_for.iter().cloned().collect(),
         hidden: add.hidden,
         names_requesters: add.names_requesters,
         behind: behind(&add.behind).map_err(Stopped::could_not)?,
         service_provider: add.service_provider.clone(),
-        profiles: Profiles::BASE,
+        profiles: config.file.federation.profiles(),
     };
-    let config = Config::read(&add.config.config).map_err(Stopped::could_not)?;
     let mut files = Vec::new();
     for path in &add.files {
         let name = path.display().to_string();

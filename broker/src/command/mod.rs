@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 pub(crate) mod edit;
 pub(crate) mod failure;
+mod invite;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod organisation;
@@ -12,8 +13,10 @@ mod proposal;
 mod revision;
 mod saml;
 mod serve;
+mod source;
 mod style;
 mod suspend;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -73,9 +76,17 @@ enum Command {
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
+    /// Tokens for the API: who may propose and publish metadata over it, for which organisation.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
+    /// Other federations' metadata: aggregates, MDQ, single addresses.
+    #[command(subcommand)]
+    Source(source::Commands),
+    /// Invite somebody who looks after an organisation's metadata to the page for operators: a link that opens it once.
+    Invite(invite::Invite),
     /// SAML messages that somebody captured: what is wrong with one?
     #[command(subcommand)]
     Saml(saml::Saml),
@@ -126,7 +137,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
         Command::Revision(revision) => revision::run(&revision),
+        Command::Token(token) => token::run(&token),
         Command::Proposal(proposal) => proposal::run(&proposal),
+        Command::Source(commands) => source::run(&commands),
+        Command::Invite(invite) => invite::run(&invite),
         Command::Saml(saml) => saml::run(&saml),
         Command::Failure(arguments) => failure::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -1,9 +1,6 @@
 //! `sparvidd organisation add|list|show`
 
-use std::{
-    path::PathBuf,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use broker_core::organisation::{Organisation as Record, OrganisationNumber};
 use clap::{Args, Subcommand, ValueHint};

@@ -308,7 +308,6 @@ async fn publish(publish: &Publish) -> Result<(), Stopped> {
         edit.live = live;
         done?
     };
-    edit.after(revision).await;
     let mut lines = Lines::to_stdout();
     lines.say(Tone::Good, format!("Published proposal {number}."));
     lines.say(Tone::Quiet, format!("Revision {revision} is live on every node within two seconds."));

@@ -51,6 +51,7 @@ async fn serve(config: Config) -> Result<(), Stopped> {
     // Once before the first connection: a node with the keys of another cluster does not come up. A store that is away lets it come up all the same.
     node.refresh().await.map_err(Stopped::could_not)?;
     let stop = server::stop_signal();
+    node.begin_rounds(&stop);
     tracing::info!(%issuer, %listen, "the broker is up");
     let refused = {
         let serving =
@@ -96,5 +97,7 @@ pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiv
         }
         feed::Feed::tend(&node);
         node.throttle.tidy();
+        node.api.tidy();
+        node.given.tidy();
     }
 }

@@ -22,6 +22,8 @@ use broker_core::{
     assurance::{LevelRow, OutputMap},
     organisation::LocalText,
 };
+use metadata::lint::{Profile, Profiles};
+use metadata::source::SourceSettings;
 use serde::Deserialize;
 
 /// The file, as written.
@@ -60,9 +62,15 @@ pub(crate) struct File {
     /// Bounds.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    /// The API for operators.
+    #[serde(default)]
+    pub(crate) api: ApiSection,
     /// Calls to others.
     #[serde(default)]
     pub(crate) outbound: OutboundSection,
+    /// Other federations' metadata, in order of precedence: `[[source]]`.
+    #[serde(default)]
+    pub(crate) source: Vec<SourceSettings>,
     /// The log.
     #[serde(default)]
     pub(crate) log: LogSection,
@@ -120,6 +128,15 @@ pub(crate) struct FederationSection {
     pub(crate) accessibility_url: Option<String>,
     /// Where the operator is reached: a mail address.
     pub(crate) contact: Option<String>,
+    /// Whose rules everything that is added is judged by, beside the base (docs/rules.md).
+    pub(crate) profiles: Vec<Profile>,
+}
+
+impl FederationSection {
+    /// The profiles that hold for what is added.
+    pub(crate) fn profiles(&self) -> Profiles {
+        self.profiles.iter().copied().collect()
+    }
 }
 
 impl Default for FederationSection {
@@ -133,6 +150,7 @@ impl Default for FederationSection {
             notice: Notice::EachLogin,
             accessibility_url: None,
             contact: None,
+            profiles: Vec::new(),
         }
     }
 }
@@ -252,6 +270,22 @@ impl Default for LimitsSection {
     }
 }
 
+/// `[api]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiSection {
+    /// Whether this node answers below `/api`.
+    pub(crate) enabled: bool,
+    /// Requests a minute with one token, and as many at once.
+    pub(crate) requests_per_minute: u32,
+}
+
+impl Default for ApiSection {
+    fn default() -> Self {
+        Self { enabled: true, requests_per_minute: 120 }
+    }
+}
+
 /// `[outbound]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -340,6 +374,14 @@ impl Config {
         if let Some(tls) = &mut file.tls {
             in_base(&mut tls.certificate);
             in_base(&mut tls.key);
+        }
+        for source in &mut file.source {
+            source.keys.iter_mut().for_each(in_base);
+            for address in source.url.iter_mut().chain(&mut source.urls) {
+                if let Some(path) = address.strip_prefix("file:") {
+                    *address = format!("file:{}", base.join(path.trim_start_matches("//")).display());
+                }
+            }
         }
         if let Some(embedded) = file.store.url.strip_prefix("embedded:") {
             file.store.url = format!("embedded:{}", base.join(embedded).display());

@@ -11,6 +11,7 @@ pub(super) fn origin(file: &File, problems: &mut Problems) -> Option<Url> {
     store_url(file, problems);
     limits(file, problems);
     outbound(file, problems);
+    sources(file, problems);
     let Ok(origin) = Url::parse(&file.issuer) else {
         problems.add_about(
             "issuer",
@@ -130,6 +131,20 @@ fn outbound(file: &File, problems: &mut Problems) {
                     "Name the networks of your own that metadata is fetched from, such as [\"10.0.0.0/8\"].",
                 ),
             );
+        }
+    }
+}
+
+fn sources(file: &File, problems: &mut Problems) {
+    let mut add = |what: String, fix: &str| {
+        problems.add_about("[source]", Problem::error("config.source", what, fix));
+    };
+    for (number, source) in file.source.iter().enumerate() {
+        for (what, fix) in source.faults() {
+            add(what, fix);
+        }
+        if file.source.iter().skip(number + 1).any(|other| other.name == source.name) {
+            add(format!("two sources are called {}", source.name), "Give each a name of its own.");
         }
     }
 }

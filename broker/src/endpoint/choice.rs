@@ -103,11 +103,9 @@ fn found(step: &Step<'_>, context: &Context, query: &str) -> (Vec<Arc<ProviderPo
     };
     let voices = step.registry.voices();
     let is_open = |place: usize| {
-        voices
-            .get(place)
-            .is_some_and(|voice| {
-                !voice.hidden && routing::open_to(voice, &relying_party, &*step.registry).is_ok()
-            })
+        voices.get(place).is_some_and(|voice| {
+            !voice.hidden && routing::open_to(voice, &relying_party, &*step.registry).is_ok()
+        })
     };
     let index = step.node.choices.of(&step.registry, &context.language);
     let places = index.search_among(query, is_open);

@@ -26,7 +26,7 @@ pub(crate) async fn authorize(State(node): State<Arc<Node>>, request: Request<Bo
         Ok(read) => read,
         Err(refused) => return failure::respond(&node, &headers, Trouble::new(refused)),
     };
-    let step = Step::new(&node, headers.clone());
+    let mut step = Step::new(&node, headers.clone());
     match step.begin(&message).await {
         Ok(response) => response,
         Err(trouble) => failure::respond(&node, &headers, *trouble),

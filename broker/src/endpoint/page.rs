@@ -73,6 +73,7 @@ pub(crate) async fn health(State(node): State<Arc<Node>>) -> Response {
         "registry": registry.as_ref().map_or("stale", |_| "confirmed"),
         "revision": node.registry.any().number(),
         "desk": node.desk.confirmed(moment::now()).map_or("stale", |_| "confirmed"),
+        "sources": node.sources.states(moment::now()),
         "alarms": node.alarms.lasting(),
         "keys": keys.as_ref().map_or("missing", |_| "present"),
     });

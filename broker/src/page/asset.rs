@@ -56,6 +56,13 @@ impl Assets {
                 include_bytes!("../../pages/asset/submit.js").to_vec(),
             ),
             named(
+                "operator",
+                "operator.js",
+                "js",
+                "text/javascript; charset=utf-8",
+                include_bytes!("../../pages/asset/operator.js").to_vec(),
+            ),
+            named(
                 "mark",
                 "mark.svg",
                 "svg",

@@ -9,6 +9,8 @@ pub(super) enum ContentPolicy {
     Search,
     /// A form that posts to this host, which answers 200.
     OwnForm,
+    /// The same, with a script that helps and asks nobody.
+    HelpedForm,
     /// A form that posts to another host. Chromium applies `form-action` to every redirect that follows, and where a peer redirects
     /// is not ours to list: the directive is left out.
     ForeignForm,
@@ -21,6 +23,7 @@ impl ContentPolicy {
             Self::Quiet => "; form-action 'none'",
             Self::Search => "; script-src 'self'; connect-src 'self'; form-action 'self'",
             Self::OwnForm => "; form-action 'self'",
+            Self::HelpedForm => "; script-src 'self'; form-action 'self'",
             Self::ForeignForm => "; script-src 'self'",
         };
         format!(

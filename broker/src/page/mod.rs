@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Pages`]: templates, texts and assets made ready once; [`Html`], what an endpoint answers with |
 //! | `choice.rs` `notice.rs` `onward.rs` `error.rs` `start.rs` | one page each: the view it takes, how it is drawn |
+//! | `operator.rs` | the pages of the door for operators: their views |
 //! | `message.rs` | what a relying party has to say, on the choice and on the notice |
 //! | `search.rs` | the forgiving search of the organisation choice |
 //! | `text.rs` | the texts of `broker/pages/text`, and which language a person gets |
@@ -25,6 +26,8 @@ mod local_time;
 mod message;
 mod notice;
 mod onward;
+mod operator;
+mod operator_sample;
 mod sample;
 mod search;
 mod start;
@@ -35,7 +38,7 @@ mod tests;
 
 use std::{path::Path, sync::Arc};
 
-use broker_core::{identifier::Language, organisation::LocalText};
+use broker_core::{identifier::Language, moment::Timestamp, organisation::LocalText};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context, value::Kwargs,
 };
@@ -48,15 +51,16 @@ pub(crate) use self::{
     message::MessageView,
     notice::{NoticeView, ViewRow},
     onward::{OnwardView, PostFormView},
+    operator::{
+        BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, InvitationView, KeyRow, LineRow,
+        May, OperatorMessage, OperatorPage, PartyView, PlaceView, Problem, ProposalRow, ProposalView,
+        ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
+    },
     search::{Index, SearchEntry, search},
     start::{StartLink, StartView},
-    text::Reader,
+    text::{Argument, Reader},
 };
-use self::{
-    asset::Assets,
-    content_policy::ContentPolicy,
-    text::{Argument, Texts},
-};
+use self::{asset::Assets, content_policy::ContentPolicy, text::Texts};
 #[cfg(test)]
 use self::{error::page_code, onward::UnsafeAddress};
 
@@ -71,6 +75,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("error.html", include_str!("../../pages/template/error.html")),
     ("start.html", include_str!("../../pages/template/start.html")),
     ("not_found.html", include_str!("../../pages/template/not_found.html")),
+    ("operator_invitation.html", include_str!("../../pages/template/operator_invitation.html")),
+    ("operator_message.html", include_str!("../../pages/template/operator_message.html")),
+    ("operator_place.html", include_str!("../../pages/template/operator_place.html")),
+    ("operator_submit.html", include_str!("../../pages/template/operator_submit.html")),
+    ("operator_finding.html", include_str!("../../pages/template/operator_finding.html")),
+    ("operator_holds.html", include_str!("../../pages/template/operator_holds.html")),
+    ("operator_review.html", include_str!("../../pages/template/operator_review.html")),
+    ("operator_proposal.html", include_str!("../../pages/template/operator_proposal.html")),
 ];
 
 /// Whose pages these are: from configuration, shown on every page.
@@ -324,9 +336,18 @@ fn environment(
             problems.push(format!("{name}: {}", one_line(&error)));
         }
     }
+    let texts_of_times = texts;
     let texts = Arc::clone(texts);
     environment.add_function("t", move |state: &State<'_, '_>, key: &str, arguments: Kwargs| {
         translate(&texts, state, key, &arguments)
+    });
+    let texts = Arc::clone(texts_of_times);
+    environment.add_function("date", move |state: &State<'_, '_>, seconds: i64| {
+        page_language(state).map(|language| texts.date(&language, Timestamp(seconds)))
+    });
+    let texts = Arc::clone(texts_of_times);
+    environment.add_function("moment", move |state: &State<'_, '_>, seconds: i64| {
+        page_language(state).map(|language| texts.time(&language, Timestamp(seconds)))
     });
     let assets = Arc::clone(assets);
     environment.add_function("asset", move |name: &str| {
@@ -340,10 +361,7 @@ fn environment(
 /// `t("key", name=value)` in a template: the message in the page's language. A key without a message is an error, so that a
 /// replaced template with a slip is found at start.
 fn translate(texts: &Texts, state: &State<'_, '_>, key: &str, arguments: &Kwargs) -> Result<String, Error> {
-    let language = state
-        .lookup("lang")
-        .and_then(|value| value.as_str().and_then(Language::from_tag))
-        .ok_or_else(|| Error::new(ErrorKind::UndefinedError, "the page has no language"))?;
+    let language = page_language(state)?;
     if !texts.knows(key) {
         return Err(Error::new(ErrorKind::InvalidOperation, format!("there is no text called {key}")));
     }
@@ -360,6 +378,14 @@ fn translate(texts: &Texts, state: &State<'_, '_>, key: &str, arguments: &Kwargs
         })
         .collect();
     Ok(texts.format(&language, key, None, &given))
+}
+
+/// The language of the page that is being drawn.
+fn page_language(state: &State<'_, '_>) -> Result<Language, Error> {
+    state
+        .lookup("lang")
+        .and_then(|value| value.as_str().and_then(Language::from_tag))
+        .ok_or_else(|| Error::new(ErrorKind::UndefinedError, "the page has no language"))
 }
 
 fn one_line(error: &Error) -> String {
@@ -432,11 +458,11 @@ fn mail_address(mail: &str) -> Option<String> {
 /// A name without the characters that could make a page say something else: controls, and those that turn the writing direction
 /// (Unicode TR 36 section 2.10).
 fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|character| {
-            !character.is_control()
-                && !matches!(character,
-                    '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        })
-        .collect()
+    text.chars().filter(|character| !character.is_control() && !is_turning(*character)).collect()
+}
+
+/// Whether a character turns the writing direction.
+fn is_turning(character: char) -> bool {
+    matches!(character,
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

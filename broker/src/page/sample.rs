@@ -13,7 +13,7 @@ use minijinja::Error;
 
 use super::{
     ChoiceRow, ChoiceView, ErrorView, Field, Html, MessageView, NoticeView, OnwardView, Pages, PostFormView,
-    StartLink, StartView, ViewRow,
+    StartLink, StartView, ViewRow, operator_sample,
 };
 
 const SERVICE: &str = "Vårdplaneringen";
@@ -21,7 +21,7 @@ const EMPLOYER: &str = "Granviks kommun";
 
 /// Every page, with the name of its template and, where there are several of one kind, a suffix after a space.
 pub(super) fn every_page(pages: &Pages, language: &Language) -> Vec<(&'static str, Result<Html, Error>)> {
-    vec![
+    let mut all = vec![
         ("choice", choice(pages, language, "", true)),
         ("choice", choice(pages, language, "xyzzy", false)),
         ("notice", notice(pages, language, true)),
@@ -65,7 +65,9 @@ pub(super) fn every_page(pages: &Pages, language: &Language) -> Vec<(&'static st
             ),
         ),
         ("not_found", pages.try_not_found(language)),
-    ]
+    ];
+    all.extend(operator_sample::every_page(pages, language, EMPLOYER));
+    all
 }
 
 fn field(name: &str, value: &str) -> Field {

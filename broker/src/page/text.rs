@@ -22,6 +22,12 @@ pub(super) const OURS: &[(&str, &str, &str)] = &[
     ("en", include_str!("../../pages/text/en.ftl"), include_str!("../../pages/text/failures.en.ftl")),
 ];
 
+/// What operators read on the pages behind an invitation: tag and texts. There in these languages alone, as the rules that the pages tell of are.
+pub(super) const OPERATORS: &[(&str, &str)] = &[
+    ("sv", include_str!("../../pages/text/operator.sv.ftl")),
+    ("en", include_str!("../../pages/text/operator.en.ftl")),
+];
+
 /// What a message is given to speak of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Argument<'a> {
@@ -82,7 +88,11 @@ impl Texts {
             texts.add(tag, &format!("{tag}.ftl"), employees, problems);
             texts.add(tag, &format!("failures.{tag}.ftl"), operators, problems);
         }
-        let ours: Vec<String> = OURS.iter().flat_map(|(_, text, _)| message_keys(text)).collect();
+        for (tag, text) in OPERATORS {
+            texts.add(tag, &format!("operator.{tag}.ftl"), text, problems);
+        }
+        let ours = OURS.iter().map(|(_, text, _)| text).chain(OPERATORS.iter().map(|(_, text)| text));
+        let ours: Vec<String> = ours.flat_map(|text| message_keys(text)).collect();
         for (file, text) in replaced {
             let Some(tag) = file.strip_suffix(".ftl") else { continue };
             let keys = message_keys(text);
@@ -187,6 +197,32 @@ impl Texts {
                 ("minute", Argument::Text(&time.minute)),
             ],
         )
+    }
+
+    /// `22 november 2026`, in Swedish local time; RFC 3339 for a time that no wall calendar shows.
+    pub(super) fn date(&self, language: &Language, at: Timestamp) -> String {
+        let Some(time) = local_time::swedish(at) else { return at.to_rfc3339() };
+        let month = self.format(language, &format!("month-{}", time.month), None, &[]);
+        self.format(
+            language,
+            "operator-date",
+            None,
+            &[
+                ("year", Argument::Text(&time.year)),
+                ("month", Argument::Text(&month)),
+                ("day", Argument::Text(&time.day.to_string())),
+            ],
+        )
+    }
+
+    /// The language that a browser prefers (RFC 9110 12.5.4) among some, else the first of these.
+    pub(super) fn negotiate_among(&self, tags: &[&str], accept_language: Option<&str>) -> Language {
+        let wanted = accepted(accept_language.unwrap_or_default());
+        wanted
+            .into_iter()
+            .find(|language| tags.contains(&language.as_str()) && self.bundles.contains_key(language))
+            .or_else(|| tags.iter().find_map(|tag| Language::from_tag(tag)))
+            .unwrap_or_else(|| self.negotiate(&[], None))
     }
 
     /// See [`super::Pages::negotiate`].

@@ -46,6 +46,10 @@ pub enum RecordKind {
     AccessToken,
     /// Which relying party a provider trip belongs to: found without the browser's cookie, and resumes nothing.
     Origin,
+    /// A file that an operator gave and has not handed in yet: what it is called, and where its parts are.
+    GivenFile,
+    /// A part of such a file.
+    GivenPart,
 }
 
 impl RecordKind {
@@ -58,6 +62,8 @@ impl RecordKind {
             Self::Code => 4,
             Self::AccessToken => 5,
             Self::Origin => 6,
+            Self::GivenFile => 7,
+            Self::GivenPart => 8,
         }
     }
 }

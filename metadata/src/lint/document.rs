@@ -3,6 +3,8 @@
 //! SAML metadata of one entity or many, a relying party's registration, an OpenID provider's discovery document, an organisation record.
 //! The command line, the API, the page and refresh all come here, so that they say the same.
 
+use std::io::Read;
+
 use broker_core::{
     moment::Timestamp,
     organisation::{Organisation, OrganisationNumber},
@@ -22,6 +24,7 @@ use crate::{
     registry::Registry,
     revision::EntryId,
     saml::{IdentityProvider, MetadataFile, role},
+    source::aggregate::{AggregateLimits, read_aggregate},
 };
 
 /// The octets of the largest file that is judged whole.
@@ -65,11 +68,16 @@ impl<'a> Measure<'a> {
 
     /// Judges a file of any kind.
     pub fn document(&self, octets: &[u8]) -> Report {
+        self.document_watched(octets, &mut |_, _| {})
+    }
+
+    /// Like [`Measure::document`], telling how many of its entities have been judged, of how many.
+    pub fn document_watched(&self, octets: &[u8], watch: &mut dyn FnMut(usize, usize)) -> Report {
         let start = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets).trim_ascii_start();
         match start.first() {
             Some(b'{') => self.json(start),
             Some(first) if *first != b'<' && looks_like_toml(start) => record(start, self.profiles),
-            _ => self.saml(octets),
+            _ => self.saml(octets, watch),
         }
     }
 
@@ -113,7 +121,7 @@ impl<'a> Measure<'a> {
         self.owner(&EntryId::OidcClient(id.as_str().into()), stated, address, Place::File, report)
     }
 
-    fn saml(&self, octets: &[u8]) -> Report {
+    fn saml(&self, octets: &[u8], watch: &mut dyn FnMut(usize, usize)) -> Report {
         let mut report = Report::by(self.profiles);
         let file = match MetadataFile::read(octets, self.most_octets) {
             Ok(file) => file,
@@ -127,9 +135,9 @@ impl<'a> Measure<'a> {
         lint::saml::form::check_groups(file.root(), &mut report);
         let several = file.root().is(MD.uri(), "EntitiesDescriptor");
         let mut entities = self.entities();
-        let mut none = true;
-        for entity in file.entities() {
-            none = false;
+        let count = file.entities().count();
+        for (index, entity) in file.entities().enumerate() {
+            watch(index, count);
             let mut found = entities.judge(entity);
             if several {
                 // How long the whole file holds is told once.
@@ -140,8 +148,42 @@ impl<'a> Measure<'a> {
                 report.findings.extend(found.findings);
             }
         }
-        if none {
+        if count == 0 {
             report.add(Finding::new(&lint::saml::file::NO_ENTITY, file.place()));
+        }
+        report
+    }
+
+    /// Judges an aggregate while it is read, in bounded memory: for files too large to be judged whole. It must be signed by one of the
+    /// signers; where it is refused, that is all there is to say, since nothing in it is then worth a look. Findings stand where their
+    /// entity begins.
+    pub fn aggregate(&self, input: impl Read) -> Report {
+        let mut report = Report::by(self.profiles);
+        let limits = AggregateLimits {
+            max_validity_seconds: i64::MAX,
+            require_valid_until: false,
+            ..AggregateLimits::default()
+        };
+        let mut entities = self.entities();
+        let read = read_aggregate(input, self.signers.unwrap_or_default(), &limits, self.at, |entity| {
+            let entity = entity.unproven();
+            let mut found = match MetadataFile::read(&entity.octets, self.most_octets) {
+                Ok(file) => entities.judge(file.root()),
+                Err(refused) => refused,
+            };
+            for finding in &mut found.findings {
+                finding.place = entity.place.into();
+            }
+            report.add_about(&entity.entity_id, found);
+            Ok(())
+        });
+        match read {
+            Ok(aggregate) => lint::saml::file::check_validity(aggregate.valid_until, self.at, &mut report),
+            Err(refused) => {
+                report = Report::by(self.profiles);
+                let finding = Finding::new(&lint::saml::file::SIGNATURE_UNTRUSTED, Place::File);
+                report.add(finding.found(refused.to_string()));
+            }
         }
         report
     }

@@ -1,11 +1,10 @@
 //! What a file breaks, where, and how to mend it: for people and, as JSON, for scripts.
 
-use std::fmt::Write as _;
-
 use certs_xml::Position;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::lint::{
+    excerpt::Lines,
     profile::{Profile, Profiles},
     rule::{Rule, Severity, Tongue},
 };
@@ -54,8 +53,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How bad it is, in the profiles that the file is judged by.
     pub severity: Severity,
-    /// Which of these have the rule; the base is not said when it is the only one.
-    pub profiles: Vec<Profile>,
+    /// The profiles that the file is judged by.
+    judged_by: Profiles,
     /// Where.
     pub place: Place,
     /// The entity or organisation that it concerns, where a file has several.
@@ -73,7 +72,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
-            profiles: Vec::new(),
+            judged_by: Profiles::BASE,
             place: place.into(),
             about: None,
             found: None,
@@ -95,6 +94,13 @@ impl Finding {
         self
     }
 
+    /// Which of the profiles that the file is judged by have the rule; none where only the base has it.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<Profile> {
+        let held: Vec<Profile> = self.rule.holding(self.judged_by).map(|(profile, _)| profile).collect();
+        if held == [Profile::Base] { Vec::new() } else { held }
+    }
+
     /// What is wrong, in words.
     #[must_use]
     pub fn what(&self, language: Tongue) -> String {
@@ -111,6 +117,39 @@ impl Finding {
     #[must_use]
     pub fn fix(&self, language: Tongue) -> String {
         self.filled(self.rule.fix.in_tongue(language))
+    }
+
+    /// The finding as a person reads it in a terminal. `file` is what to call the file; with its lines, the one that it speaks of is shown.
+    #[must_use]
+    pub fn render(&self, file: &str, lines: Option<&Lines<'_>>, language: Tongue) -> String {
+        let place = match (&self.place, lines.and_then(|lines| lines.position(&self.place))) {
+            (_, Some((line, column))) => format!("{file}:{line}:{column}"),
+            (Place::At { line, column }, None) => format!("{file}:{line}:{column}"),
+            (Place::File, None) => file.to_owned(),
+            (Place::Pointer(pointer), None) => format!("{file}#{pointer}"),
+        };
+        let fix = match language {
+            Tongue::Swedish => "Så här",
+            Tongue::English => "Mend it",
+        };
+        let excerpt = lines.and_then(|lines| lines.excerpt(&self.place)).map(|excerpt| {
+            let number = excerpt.line.to_string();
+            let margin = " ".repeat(number.len());
+            let caret = " ".repeat(excerpt.indent);
+            format!("  {margin} |\n  {number} | {}\n  {margin} | {caret}^\n", excerpt.text)
+        });
+        let profiles: Vec<&str> = self.profiles().into_iter().map(Profile::name).collect();
+        format!(
+            "{}: {}\n  --> {place}{}\n{}  {}\n  {fix}: {}\n  [{}{}]\n\n",
+            self.severity.word(language),
+            self.what(language),
+            self.about.as_ref().map(|about| format!("  ({})", shortened(about))).unwrap_or_default(),
+            excerpt.unwrap_or_default(),
+            self.why(language),
+            self.fix(language),
+            self.rule.id,
+            if profiles.is_empty() { String::new() } else { format!(": {}", profiles.join(", ")) },
+        )
     }
 
     /// One pass, so that what a file says cannot bring placeholders of its own.
@@ -148,8 +187,9 @@ impl Serialize for Finding {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("rule", self.rule.id)?;
         map.serialize_entry("severity", &self.severity)?;
-        if !self.profiles.is_empty() {
-            map.serialize_entry("profiles", &self.profiles)?;
+        let profiles = self.profiles();
+        if !profiles.is_empty() {
+            map.serialize_entry("profiles", &profiles)?;
         }
         map.serialize_entry("source", self.rule.source)?;
         map.serialize_entry("place", &self.place)?;
@@ -198,10 +238,7 @@ impl Report {
             return;
         };
         finding.severity = severity;
-        finding.profiles = finding.rule.holding(self.profiles).map(|(profile, _)| profile).collect();
-        if finding.profiles == [Profile::Base] {
-            finding.profiles.clear();
-        }
+        finding.judged_by = self.profiles;
         self.findings.push(finding);
     }
 
@@ -234,32 +271,15 @@ impl Report {
     /// The report as a person reads it in a terminal, the worst first. `file` is what to call the file.
     #[must_use]
     pub fn render(&self, file: &str, language: Tongue) -> String {
+        self.sorted().into_iter().map(|finding| finding.render(file, None, language)).collect()
+    }
+
+    /// The findings, the worst first; those of one severity as they were found.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&Finding> {
         let mut sorted: Vec<&Finding> = self.findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let mut out = String::new();
-        for finding in sorted {
-            let place = match &finding.place {
-                Place::File => file.to_owned(),
-                Place::At { line, column } => format!("{file}:{line}:{column}"),
-                Place::Pointer(pointer) => format!("{file}#{pointer}"),
-            };
-            let fix = match language {
-                Tongue::Swedish => "Så här",
-                Tongue::English => "Mend it",
-            };
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                out,
-                "{}: {}\n  --> {place}{}\n  {}\n  {fix}: {}\n  [{}]\n",
-                finding.severity.word(language),
-                finding.what(language),
-                finding.about.as_ref().map(|about| format!("  ({about})")).unwrap_or_default(),
-                finding.why(language),
-                finding.fix(language),
-                finding.rule.id,
-            );
-        }
-        out
+        sorted
     }
 }
 
@@ -293,7 +313,7 @@ mod tests {
         let judged = |profiles: &[Profile]| {
             let mut report = Report::by(profiles.iter().copied().collect());
             report.add(Finding::new(&SWAMID, Place::File));
-            report.findings.first().map(|finding| (finding.severity, finding.profiles.clone()))
+            report.findings.first().map(|finding| (finding.severity, finding.profiles()))
         };
         assert_eq!(judged(&[]), None);
         assert_eq!(judged(&[Profile::Swamid]), Some((Severity::Warning, vec![Profile::Swamid])));

@@ -12,7 +12,7 @@
 mod build;
 mod contact;
 pub mod entity;
-mod interface;
+pub mod interface;
 pub mod key;
 
 use certs::PublicKey;

@@ -274,7 +274,7 @@ proptest! {
     }
 }
 
-mod signature;
+pub(crate) mod signature;
 
 /// What the provider of a document may say, under a record that also has an international domain.
 fn authority_of(document: &str, narrowing: Narrowing) -> broker_core::authority::Authority {

@@ -143,6 +143,12 @@ pub struct Aggregate {
 }
 
 impl Aggregate {
+    /// When it was made, and until when it may be used.
+    #[must_use]
+    pub fn times(&self) -> super::Times {
+        super::Times { creation_instant: self.creation_instant, valid_until: self.valid_until }
+    }
+
     /// Gives up what was given out while this document was read; `None` for what came from another.
     #[must_use]
     pub fn prove<T>(&self, unproven: Unproven<T>) -> Option<T> {

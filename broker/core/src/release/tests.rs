@@ -17,6 +17,7 @@ use crate::{
     },
     result::{AuthenticationResult, PassingOn},
     subject::{SubjectCandidate, SubjectSecret, SubjectSource},
+    suspension::Suspensions,
 };
 
 const LOA3: &str = "http://id.elegnamnden.se/loa/1.0/loa3";
@@ -136,6 +137,7 @@ impl Case {
             relying_party: &self.relying_party,
             output_map: &OutputMap::new(false),
             subject_secret: &FixedSecret,
+            suspensions: &Suspensions::default(),
         };
         release(self.result, &self.request, policy).map_err(|failure| failure.code)
     }

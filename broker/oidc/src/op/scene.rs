@@ -314,6 +314,7 @@ impl Scene {
             relying_party: &relying_party,
             output_map: &OutputMap::new(false),
             subject_secret: &Pseudonyms,
+            suspensions: self.registry.suspensions(),
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
         match authenticated.release(policy, &self.op(), false).map_err(|refused| refused.failure)? {

@@ -45,8 +45,11 @@ fn client(name: &str, document: &str, of: OrganisationNumber) -> Change {
 
 /// Two organisations, one of them with a relying party.
 fn live() -> Manifest {
-    let record =
-        |number: OrganisationNumber| Change::AddOrganisation { number, document: document_name(b"r"), logo: None };
+    let record = |number: OrganisationNumber| Change::AddOrganisation {
+        number,
+        document: document_name(b"r"),
+        logo: None,
+    };
     [record(ours()), record(other()), client("tidbok", "1", ours()), client("annan", "1", other())]
         .into_iter()
         .try_fold(Manifest::default(), |manifest, change| manifest.with(change))

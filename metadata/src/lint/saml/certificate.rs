@@ -82,18 +82,14 @@ pub(super) fn check(role: Element<'_>, kind: Kind, at: Timestamp, report: &mut R
         {
             report.add(Finding::new(&NOT_YET_VALID, key.place).found(key::day(certificate.not_before())));
         }
-        match &key.value.key {
-            Ok(usable) => {
-                if let KeyKind::Rsa { bits } = usable.kind()
-                    && bits < RECOMMENDED_BITS
-                {
-                    report.add(Finding::new(&RSA_SHORT, key.place).found(bits.to_string()));
-                }
-                if key.value.certificate.is_none() {
-                    report.add(Finding::new(&NO_CERTIFICATE, key.place));
-                }
-            }
-            Err(_) => {}
+        let Ok(usable) = &key.value.key else { continue };
+        if let KeyKind::Rsa { bits } = usable.kind()
+            && bits < RECOMMENDED_BITS
+        {
+            report.add(Finding::new(&RSA_SHORT, key.place).found(bits.to_string()));
+        }
+        if key.value.certificate.is_none() {
+            report.add(Finding::new(&NO_CERTIFICATE, key.place));
         }
     }
     let encrypts = declared.iter().any(|key| key.value.usage != KeyUse::Signing && key.value.key.is_ok());

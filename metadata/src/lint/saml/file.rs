@@ -11,7 +11,7 @@ use certs_xml::{
 };
 
 use crate::lint::{
-    report::{Finding, Report},
+    report::{Finding, Place, Report},
     rule::rules,
     saml::document::{EXPIRED, SIGNATURE_BROKEN, SIGNATURE_UNCHECKED, VALID_UNTIL_MALFORMED},
 };
@@ -82,6 +82,17 @@ pub(crate) fn check(root: Element<'_>, at: Timestamp, report: &mut Report) {
         {
             report.add(Finding::new(&CACHE_DURATION, holder.position()).found(text));
         }
+    }
+}
+
+/// Looks at how long an aggregate holds whose outermost element is gone already.
+pub(crate) fn check_validity(until: Option<Timestamp>, at: Timestamp, report: &mut Report) {
+    match until {
+        None => report.add(Finding::new(&VALID_UNTIL_MISSING, Place::File)),
+        Some(until) if until.since(at) > LONGEST => {
+            report.add(Finding::new(&VALID_UNTIL_DISTANT, Place::File).found(until.to_rfc3339()));
+        }
+        Some(_) => {}
     }
 }
 

@@ -9,20 +9,27 @@
 //! | `key.rs`, `endpoint.rs`, `authority.rs`, `interface.rs` | an identity provider against the record of its organisation |
 //! | `form.rs` | what the schema demands |
 //! | `certificate.rs` | keys and algorithms of either role |
+//! | `address.rs` | names and addresses of either role |
+//! | `wording.rs`, `contact.rs` | what people read and see, the organisation, and whom to turn to |
+//! | `category.rs` | entity attributes, levels, and what a service asks for |
 //! | `across.rs` | what two entities must not share |
 //!
 //! [`check`] is what keeps a registered provider in or out, and stays narrow for that: the base, and what a login needs. [`check_entity`]
 //! is all the rest, for what is added and for whoever asks.
 
 pub(crate) mod across;
+pub(crate) mod address;
 pub(crate) mod authority;
+pub(crate) mod category;
 pub(crate) mod certificate;
+pub(crate) mod contact;
 pub(crate) mod document;
 pub(crate) mod endpoint;
 pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod interface;
 pub(crate) mod key;
+pub(crate) mod wording;
 
 use broker_core::{moment::Timestamp, organisation::Organisation};
 use certs_xml::Element;
@@ -72,10 +79,22 @@ pub fn check_into(
 pub fn check_entity(entity: Element<'_>, at: Timestamp, report: &mut Report) {
     form::check(entity, report);
     certificate::check_entity(entity, report);
+    address::check_name(entity, report);
+    category::check_entity(entity, report);
+    let mut plays = false;
     for (kind, name) in Kind::ALL {
         if let Some(role) = role(entity, name) {
+            plays = true;
             certificate::check(role, kind, at, report);
+            address::check(role, kind, report);
+            wording::check(role, kind, report);
+            category::check(entity, role, kind, report);
         }
+    }
+    // What is neither is nothing that people meet.
+    if plays {
+        wording::check_organisation(entity, report);
+        contact::check(entity, report);
     }
 }
 
@@ -89,6 +108,10 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         interface::RULES,
         form::RULES,
         certificate::RULES,
+        address::RULES,
+        wording::RULES,
+        contact::RULES,
+        category::RULES,
         across::RULES,
     ]
     .concat()

@@ -137,14 +137,12 @@ fn keys(old: &Registration, new: &Registration, told: &mut Told) {
         keys.map(|key| KeyFingerprint::new(*key.public_key().thumbprint().as_bytes())).collect()
     };
     let (old, new) = (of(old), of(new));
-    let mut count = old.len();
-    for key in new.difference(&old) {
+    for (count, key) in (old.len()..).zip(new.difference(&old)) {
         let (sv, en) = match count {
             0 => ("En nyckel", "A key"),
             1 => ("En andra nyckel", "A second key"),
             _ => ("Ytterligare en nyckel", "Another key"),
         };
-        count += 1;
         told.say(
             Kind::KeyAdded,
             format!("{sv} läggs till ({}).", key.short()),

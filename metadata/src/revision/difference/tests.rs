@@ -40,7 +40,7 @@ fn client_entry(change: impl FnOnce(&mut RelyingPartySettings)) -> Entry {
 }
 
 fn record_entry() -> Entry {
-    Entry::Organisation { document: String::new() }
+    Entry::Organisation { document: String::new(), logo: None }
 }
 
 fn between(before: &str, after: &str, seen: &KeyUse) -> Vec<Sentence> {

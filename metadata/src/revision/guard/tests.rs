@@ -63,7 +63,7 @@ impl Scene {
 
     fn record(&mut self, record: &Organisation) -> Change {
         let document = self.put(document(record).expect("written"));
-        Change::AddOrganisation { number: record.number.clone(), document }
+        Change::AddOrganisation { number: record.number.clone(), document, logo: None }
     }
 
     fn provider(&mut self, id: &str, xml: &str) -> Change {

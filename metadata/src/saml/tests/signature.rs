@@ -2,12 +2,17 @@
 
 use std::time::SystemTime;
 
-use certs::{PrivateKey, xml_signature::sign_enveloped};
+use certs::{PrivateKey, Signer as _, xml_signature::sign_enveloped};
 use certs_xml::{NewElement, namespace::MD};
 
 use super::*;
 
-fn signed() -> String {
+pub(crate) fn signed() -> String {
+    signed_by().1
+}
+
+/// A signed entity, and the key that signed it.
+pub(crate) fn signed_by() -> (certs::PublicKey, String) {
     let key = PrivateKey::generate_p256().expect("generated");
     let certificate = key.self_signed_certificate("signer", SystemTime::UNIX_EPOCH, 30_000).expect("made");
     let key = key.with_certificate(certificate).expect("its own");
@@ -16,7 +21,7 @@ fn signed() -> String {
         .with_attribute("entityID", "https://idp.granvik.example/saml")
         .with_child(NewElement::new(MD, "IDPSSODescriptor"));
     let octets = sign_enveloped(entity, &key).and_then(|entity| Ok(entity.to_canonical()?)).expect("signed");
-    String::from_utf8(octets).expect("UTF-8")
+    (key.public_key().clone(), String::from_utf8(octets).expect("UTF-8"))
 }
 
 #[test]

@@ -40,7 +40,6 @@ fn voice(organisation: Arc<Organisation>) -> ProviderPolicy {
         subject_source: SubjectSource::PersistentNameId,
         assurance: Vec::new(),
         hidden: false,
-        suspended: false,
         behind: [].into(),
     }
 }
@@ -69,6 +68,7 @@ fn answer(said: &[(A, &str)]) -> AuthenticationResult {
         session_ends: None,
         authorities: Vec::new(),
         passing_on: PassingOn::default(),
+        key: None,
     }
 }
 

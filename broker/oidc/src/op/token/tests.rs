@@ -190,7 +190,8 @@ fn a_suspension_ends_what_a_code_stands_for() {
     for (what, suspensions) in Scene::ways() {
         // Of the relying party itself its authentication speaks, before any code is looked at.
         if suspensions.relying_parties.is_empty() {
-            let refused = exchange(&Scene::genuine().under(suspensions), &grant).expect_err(what);
+            let (proven, scene) = (Scene::genuine().redeemable(), Scene::genuine().under(suspensions));
+            let refused = scene.op().exchange(&proven, &grant, ACCESS_TOKEN, at(NOW)).expect_err(what);
             assert!(
                 refused.body.contains("\"invalid_grant\"") && refused.status == 400,
                 "{what}: {}",

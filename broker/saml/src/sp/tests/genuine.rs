@@ -286,6 +286,38 @@ fn a_provider_with_expired_metadata_is_not_heard() {
 }
 
 #[test]
+fn a_suspended_key_verifies_nothing_and_the_key_that_verified_is_known() {
+    use broker_core::suspension::{KeyFingerprint, Suspensions};
+    let case = Case::genuine();
+    let message = posted(&case.written("", ""), None);
+    let remembered = sent().remember().expect("remembered");
+    let (this, other) = (KEY.public_key().clone(), OTHER_KEY.public_key().clone());
+    let print = |key: &certs::PublicKey| KeyFingerprint::new(*key.thumbprint().as_bytes());
+    let complete = |keys: Vec<certs::PublicKey>, suspended: &[KeyFingerprint]| {
+        let suspensions = Suspensions { keys: suspended.iter().copied().collect(), ..Suspensions::default() };
+        let registry =
+            registry(SamlProvider { signing_keys: keys, ..provider() }).with_suspensions(suspensions);
+        let entities = SpEntities::only(SpSettings::new(SP, ACS));
+        let role = SamlSp { entities: &entities, registry: &registry, signer: &*KEY, decryption: &[] };
+        let moment = Moment { now: NOW, entropy: &NoEntropy };
+        match role.complete(&message, &ProviderId::from(IDP), &remembered, moment) {
+            Ok(Completion::Done { result, .. }) => Ok(result.value().key),
+            Ok(_) => panic!("not done"),
+            Err(failure) => Err(failure.code),
+        }
+    };
+    let both = || vec![this.clone(), other.clone()];
+    assert_eq!(complete(both(), &[]), Ok(Some(print(&this))));
+    assert_eq!(
+        complete(both(), &[print(&other)]),
+        Ok(Some(print(&this))),
+        "another key is none of its business"
+    );
+    assert_eq!(complete(both(), &[print(&this)]), Err(FailureCode::SignatureInvalid));
+    assert_eq!(complete(vec![this.clone()], &[print(&this)]), Err(FailureCode::KeySuspended), "the only one");
+}
+
+#[test]
 fn a_provider_without_a_usable_key_takes_no_login() {
     let registry = registry(SamlProvider { signing_keys: vec![], ..provider() });
     let entities = SpEntities::only(SpSettings::new(SP, ACS));
