@@ -160,7 +160,6 @@ fn round_of(section: &PublishSection, now: Timestamp) -> i64 {
 
 /// Whether a provider may be asked now: only those are published.
 fn is_live(registry: &Registry, provider: &SamlProvider, now: Timestamp) -> bool {
-    use broker_core::routing::Peers as _;
     let policy = &provider.policy;
     registry.suspensions().allow_provider(&policy.id, &policy.organisation.number).is_ok()
         && !provider.signing_keys.is_empty()
@@ -320,7 +319,9 @@ async fn collect(
 ) -> Result<Option<Arc<Document>>, String> {
     let chosen: Vec<Arc<Kept>> =
         snapshot.entities.values().filter(|kept| wanted(kept.role)).cloned().collect();
-    let Some(earliest) = chosen.iter().map(|kept| kept.document.valid_until).min() else { return Ok(None) };
+    if chosen.is_empty() {
+        return Ok(None);
+    }
     let address = node.config.at(path);
     let of = chosen.iter().map(|kept| kept.document.tag.as_str());
     let identifier = identifier([address.as_str(), &terms.publication_id].into_iter().chain(of));
@@ -331,8 +332,7 @@ async fn collect(
         let entities = || chosen.iter().map(|kept| inflated(kept));
         let signer = &**signing.keys.metadata_signing();
         collection(&name, &terms, entities, signer, &mut out)?;
-        // An entity that ends sooner says so itself; the document is made again then.
-        let _ = earliest;
+        // An entity that ends sooner says so itself, and the document is made again then.
         out.finish(terms.valid_until)
     })
     .await?;

@@ -211,7 +211,7 @@ fn omitted<'d>(
         if keys.iter().any(|key| key.key.as_ref().is_ok_and(suspended)) {
             omitted.push(descriptor);
         } else {
-            signs |= keys.iter().any(saml::key::DeclaredKey::signs);
+            signs |= keys.iter().any(|key| key.signs() && key.key.is_ok());
         }
     }
     if !signs {
