@@ -28,12 +28,7 @@ async fn federation() -> Federation {
     Federation::start(Plan { notice: false, more, ..Plan::default() }).await
 }
 
-async fn ask(
-    federation: &Federation,
-    method: Method,
-    path: &str,
-    headers: &[(HeaderName, &str)],
-) -> Reply {
+async fn ask(federation: &Federation, method: Method, path: &str, headers: &[(HeaderName, &str)]) -> Reply {
     let host = federation.issuer.trim_start_matches("http://");
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, host);
     for (name, value) in headers {
@@ -64,7 +59,8 @@ async fn everything(federation: &Federation) -> Reply {
 fn is_signed(octets: &[u8], key: &PublicKey) {
     let document = Document::read(octets, Limits::metadata(octets.len())).expect("well-formed");
     let keys = [key.clone()];
-    verify(document.root(), &keys, &AlgorithmPolicy::default(), Profile::Metadata).expect("signed by our key");
+    verify(document.root(), &keys, &AlgorithmPolicy::default(), Profile::Metadata)
+        .expect("signed by our key");
 }
 
 async fn key(federation: &Federation) -> (PublicKey, String) {
@@ -99,7 +95,8 @@ async fn everything_that_is_served_is_signed_and_verified_by_others() {
     xmlsec1(folder, "all.xml", &all.body);
     let text = all.text();
     let ids = [federation.granvik.entity_id.clone(), federation.fjorden.entity_id.clone()];
-    for id in ids.iter().map(String::as_str).chain([format!("{}/saml/metadata", federation.issuer).as_str()]) {
+    for id in ids.iter().map(String::as_str).chain([format!("{}/saml/metadata", federation.issuer).as_str()])
+    {
         assert!(text.contains(&format!("entityID=\"{id}\"")), "{id} is in it");
         let one = fetch(&federation, &by_name(id)).await;
         assert_eq!(one.status, 200, "{id}");
@@ -122,7 +119,10 @@ fn python(federation: &Federation, provider: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let python = root.join("target/tools/python/bin/python");
     if !python.exists() {
-        assert!(std::env::var_os("CI").is_none(), "tests/run --tier install puts pyFF and pysaml2 in target/tools");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "tests/run --tier install puts pyFF and pysaml2 in target/tools"
+        );
         eprintln!("skipped: pyFF and pysaml2 are not installed (tests/run --tier install)");
         return;
     }
@@ -198,7 +198,8 @@ async fn a_suspended_entity_is_gone_within_five_seconds_and_the_others_stay() {
     let tag = all.header(header::ETAG).to_owned();
     let (granvik, fjorden) = (federation.granvik.entity_id.clone(), federation.fjorden.entity_id.clone());
     let before = fetch(&federation, &by_name(&fjorden)).await;
-    let _ = federation.command(&["suspend", "provider", &granvik, "--reason", "seen on a list", "--as", "Ada"]);
+    let _ =
+        federation.command(&["suspend", "provider", &granvik, "--reason", "seen on a list", "--as", "Ada"]);
     let ended = Instant::now();
     let _ = eventually("it is gone everywhere", WITHIN, || async {
         let one = fetch(&federation, &by_name(&granvik)).await;
@@ -211,7 +212,11 @@ async fn a_suspended_entity_is_gone_within_five_seconds_and_the_others_stay() {
     eprintln!("gone after {:?}", ended.elapsed());
     let after = fetch(&federation, "/metadata/all.xml").await;
     assert_ne!(after.header(header::ETAG), tag, "another document has another tag");
-    assert_eq!(fetch(&federation, &by_name(&fjorden)).await.body, before.body, "what did not change is not signed again");
+    assert_eq!(
+        fetch(&federation, &by_name(&fjorden)).await.body,
+        before.body,
+        "what did not change is not signed again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,12 +33,7 @@ use metadata::{
     revision::{Entry, EntryId},
 };
 
-use crate::{
-    config::PublishSection,
-    heavy_work::Lane,
-    moment,
-    wiring::Node,
-};
+use crate::{config::PublishSection, heavy_work::Lane, moment, wiring::Node};
 
 /// So many entities are signed in one piece of work.
 const BATCH: usize = 8;
@@ -206,7 +201,11 @@ async fn round(node: &Arc<Node>, now: Timestamp) -> Result<(), String> {
     snapshot.providers = collect(node, &snapshot, "/metadata/idps.xml", &terms, providers).await?;
     snapshot.is_whole = true;
     snapshot.made_for = Some((registry.number(), round));
-    tracing::info!(entities = snapshot.entities.len(), revision = registry.number(), "metadata was published");
+    tracing::info!(
+        entities = snapshot.entities.len(),
+        revision = registry.number(),
+        "metadata was published"
+    );
     node.feed.snapshot.store(Arc::new(snapshot));
     Ok(())
 }
@@ -248,11 +247,7 @@ fn batches(mut all: Vec<Wanted>) -> impl Iterator<Item = Vec<Wanted>> {
 }
 
 /// Signs a few entities. One that cannot be published is told of and left out: it must not stop the others.
-async fn sign(
-    node: &Arc<Node>,
-    batch: Vec<Wanted>,
-    terms: &Terms,
-) -> Result<Vec<(String, Kept)>, String> {
+async fn sign(node: &Arc<Node>, batch: Vec<Wanted>, terms: &Terms) -> Result<Vec<(String, Kept)>, String> {
     let mut read = Vec::new();
     for wanted in batch {
         let octets = match &wanted.from {

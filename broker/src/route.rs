@@ -13,7 +13,8 @@ use axum::{
 use crate::{
     api,
     endpoint::{
-        choice, document, downstream_request, failure, logo, mdq, notice, page, provider_answer, token, userinfo,
+        choice, document, downstream_request, failure, logo, mdq, notice, page, provider_answer, token,
+        userinfo,
     },
     operator, respond,
     wiring::Node,

@@ -3,7 +3,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys, decryption, signing};
+use certs::key_directory::{
+    Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys, decryption, signing,
+};
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 
@@ -257,7 +259,9 @@ fn signing_rollover(step: &Signing) -> Result<(), Stopped> {
             let wait = days + Duration::from_secs(u64::from(own_metadata::CACHE_SECONDS));
             let reason = used.now.as_deref().map(str::trim);
             if reason == Some("") {
-                return Err(Stopped::refused("--now takes a reason: it is written in your operating log by you alone."));
+                return Err(Stopped::refused(
+                    "--now takes a reason: it is written in your operating log by you alone.",
+                ));
             }
             let wait = if reason.is_some() { Duration::ZERO } else { wait };
             let done = match reason {

@@ -7,8 +7,7 @@ use certs::key_directory::KeyDirectory;
 use super::Stopped;
 use crate::{
     config::{Config, Severity},
-    feed,
-    route,
+    feed, route,
     server::{self, Bounds, Trusted},
     telemetry,
     wiring::{self, Node},

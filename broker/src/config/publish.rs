@@ -53,17 +53,17 @@ pub(super) fn validate(file: &File, problems: &mut Problems) {
             format!("valid_hours is {}", section.valid_hours),
             "Give between 2 and 672 hours (28 days): shorter, and a short outage of ours is one of everybody's; longer, and what is taken back lives on.",
         );
-    } else if section.cache_seconds < 60 || i64::from(section.cache_seconds) > section.validity_seconds() / 4 {
+    } else if section.cache_seconds < 60 || i64::from(section.cache_seconds) > section.validity_seconds() / 4
+    {
         add(
             "config.publish_cache",
             format!("cache_seconds is {}", section.cache_seconds),
             "Give at least 60, and at most a quarter of valid_hours: peers must come back before what they have expires.",
         );
     }
-    for (key, value) in [
-        ("registration_authority", &section.registration_authority),
-        ("publisher", &section.publisher),
-    ] {
+    for (key, value) in
+        [("registration_authority", &section.registration_authority), ("publisher", &section.publisher)]
+    {
         if let Some(value) = value
             && url::Url::parse(value).is_err()
         {

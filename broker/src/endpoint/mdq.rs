@@ -42,9 +42,8 @@ pub(crate) async fn entity(
         return plain(StatusCode::BAD_REQUEST, "The identifier is not percent-encoded UTF-8.");
     };
     let digest = asked.strip_prefix("{sha1}");
-    let is_digest = |text: &str| {
-        text.len() == 40 && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let is_digest =
+        |text: &str| text.len() == 40 && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'));
     if asked.is_empty() || asked.len() > LONGEST {
         return plain(StatusCode::BAD_REQUEST, "The identifier is empty or longer than an entity ID may be.");
     }

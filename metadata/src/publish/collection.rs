@@ -66,9 +66,8 @@ where
     }
     hasher.update(CLOSING);
     let signature = signature_over(&name.identifier, &hasher.finish(), signer)?.to_canonical()?;
-    let mut write = |octets: &[u8]| {
-        out.write_all(octets).map_err(|error| NotPublished::Other(error.to_string()))
-    };
+    let mut write =
+        |octets: &[u8]| out.write_all(octets).map_err(|error| NotPublished::Other(error.to_string()));
     write(&opening)?;
     write(&signature)?;
     write(inner)?;

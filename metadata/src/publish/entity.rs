@@ -145,8 +145,8 @@ pub fn published(
     let opening = format!("{opening} ID=\"{identifier}\">");
     let unsigned = format!("{opening}{body}");
     let read = Document::read(unsigned.as_bytes(), Limits::metadata(unsigned.len()))?;
-    let digest = digest_for(signer)?
-        .digest(&canonicalize(read.root(), &Canonicalization::exclusive(), None)?);
+    let digest =
+        digest_for(signer)?.digest(&canonicalize(read.root(), &Canonicalization::exclusive(), None)?);
     let signature = text(signature_over(&identifier, &digest, signer)?.to_canonical()?);
     let after = opening.len() + signature.len();
     Ok(PublishedEntity {

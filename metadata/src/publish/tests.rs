@@ -80,7 +80,11 @@ fn an_entity_without_extensions_of_its_own_has_ours() {
     let made = publish(&format!("{}{}", &IDP[..start], &IDP[end..]), &key()).expect("published");
     let document = read(&made.octets);
     let names: Vec<_> = document.root().children().map(|child| child.local_name().to_owned()).collect();
-    assert_eq!(names[..3], ["Signature", "Extensions", "IDPSSODescriptor"], "SAML Metadata 2.3.2: in this order");
+    assert_eq!(
+        names[..3],
+        ["Signature", "Extensions", "IDPSSODescriptor"],
+        "SAML Metadata 2.3.2: in this order"
+    );
 }
 
 #[test]
@@ -116,9 +120,15 @@ fn a_collection_is_read_by_our_own_reader_of_aggregates() {
         .replace("<md:", "<")
         .replace("</md:", "</")
         .replace(ID, "https://default.example/saml");
-    let second =
-        published(plain.as_bytes(), "https://default.example/saml", Role::IdentityProvider, &|_| false, &terms(), &key)
-            .expect("published");
+    let second = published(
+        plain.as_bytes(),
+        "https://default.example/saml",
+        Role::IdentityProvider,
+        &|_| false,
+        &terms(),
+        &key,
+    )
+    .expect("published");
     let entities: Vec<Vec<u8>> = [publish(IDP, &key).expect("published"), second]
         .iter()
         .map(|made| PublishedEntity::unsigned(&made.octets, &made.about_document))
