@@ -1,6 +1,6 @@
 //! The API for operators, from outside: every address, and every refusal beside what is done. Each answer is held against the API's own description.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -11,7 +11,6 @@ use tests::{
     api::{Asking, Given, JSON, XML, found, issue, problem},
     federation::{Federation, Plan, eventually},
     leak,
-    provider::{Provider, TakenBy},
     relying_party::{Authentication, RelyingParty},
     wire::Reply,
 };
@@ -118,22 +117,26 @@ async fn what_one_person_proposes_is_live_when_another_has_approved_and_publishe
     let scene = Scene::new().await;
     let before = scene.revision().await;
     // Only the report first.
-    let dry = scene.ask(Asking::post("/metadata?dry_run=true").with(XML, scene.second_key()).by(&scene.asa)).await;
+    let dry =
+        scene.ask(Asking::post("/metadata?dry_run=true").with(XML, scene.second_key()).by(&scene.asa)).await;
     assert_eq!(dry.status, 200, "{}", dry.text());
     assert!(dry.json()["proposal"].is_null());
     let said = dry.json()["changes"].to_string();
-    assert!(said.contains("A second signing key is added") && said.contains("En andra signeringsnyckel"), "{said}");
+    assert!(
+        said.contains("A second signing key is added") && said.contains("En andra signeringsnyckel"),
+        "{said}"
+    );
 
     let xml = scene.second_key();
-    let with_note = Asking::post("/metadata?note=Ny%20nyckel&profile=sweden-connect&profile=swamid");
-    let reply = scene.ask(with_note.with(XML, xml.clone()).by(&scene.asa)).await;
-    // Judged by more profiles it may be refused; by the base it is not.
-    assert!([201, 422].contains(&reply.status.as_u16()), "{}", reply.text());
-    let number = if reply.status == 201 {
-        reply.json()["proposal"]["number"].as_u64().expect("a number")
-    } else {
-        scene.proposed(&scene.asa, xml.clone()).await
-    };
+    let with_note = Asking::post("/metadata?note=Ny%20nyckel").with(XML, xml.clone());
+    let reply = scene.ask(with_note.by(&scene.asa)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert_eq!(reply.json()["proposal"]["note"], json!("Ny nyckel"));
+    let number = reply.json()["proposal"]["number"].as_u64().expect("a number");
+    // A profile that is asked for is judged by as well.
+    let judged = Asking::post("/metadata?dry_run=true&profile=sweden-connect&profile=swamid");
+    let judged = scene.ask(judged.with(XML, xml.clone()).by(&scene.asa)).await;
+    assert!(judged.text().contains("\"swamid\""), "{}", judged.text());
     // The same file again is the same proposal.
     let again = scene.ask(submit(xml).by(&scene.asa)).await;
     assert_eq!((again.status.as_u16(), again.json()["proposal"]["number"].as_u64()), (200, Some(number)));
@@ -214,7 +217,10 @@ async fn nobody_decides_over_their_own_and_a_decision_says_why() {
     assert_eq!(open["proposals"], json!([]));
     let all = scene.ask(Asking::read("/proposals").by(&scene.asa)).await.json();
     assert_eq!(all["proposals"].as_array().map(Vec::len), Some(2));
-    assert_eq!((&all["proposals"][0]["is_own"], &all["proposals"][1]["is_own"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&all["proposals"][0]["is_own"], &all["proposals"][1]["is_own"]),
+        (&json!(true), &json!(false))
+    );
     let closed = scene.state(mine).await;
     assert_eq!(closed["awaits"], json!("closed"));
 }
@@ -222,31 +228,10 @@ async fn nobody_decides_over_their_own_and_a_decision_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_needs_two_others_who_have_seen_why() {
     let scene = Scene::new().await;
-    let replaced = scene.federation.granvik.with_next_key(true);
-    let reply = scene.ask(submit(replaced.metadata()).by(&scene.asa)).await;
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    let number = reply.json()["proposal"]["number"].as_u64().expect("a number");
-    let holds = reply.json()["holds"].clone();
-    if holds == json!([]) {
-        // No key has been in use: the guard holds nothing yet. Another change that it always holds is one of the scope or the entity ID.
-        let _ = scene.act(&scene.asa, number, "withdraw").await;
-    }
-    let renamed = Provider::new("Granviks kommun", "nya.granvik.localhost", GRANVIK, TakenBy::Redirect, true);
-    let asking = Asking::post("/metadata?subject_source=subject_id").with(XML, renamed.metadata());
-    let reply = scene.ask(asking.by(&scene.asa)).await;
-    let number = match reply.json()["holds"].as_array().map(Vec::len) {
-        Some(held) if held > 0 => reply.json()["proposal"]["number"].as_u64().expect("a number"),
-        _ if holds != json!([]) => number,
-        _ => {
-            // A validity that ends soon where there was none before.
-            let soon = scene.federation.granvik.metadata().replacen(
-                "entityID=",
-                &format!("validUntil=\"{}\" entityID=", in_days(3)),
-                1,
-            );
-            scene.proposed(&scene.asa, soon).await
-        }
-    };
+    // A validity that ends soon where there was no end before.
+    let soon = format!("validUntil=\"{}\" entityID=", in_days(3));
+    let soon = scene.federation.granvik.metadata().replacen("entityID=", &soon, 1);
+    let number = scene.proposed(&scene.asa, soon).await;
     let shown = scene.ask(Asking::read(&format!("/proposals/{number}")).by(&scene.bo)).await;
     let said = shown.json();
     assert_eq!(said["awaits"], json!("two_approvals"), "{said}");
@@ -294,14 +279,22 @@ async fn a_file_is_bounded_by_the_organisation_and_tells_nothing_of_others() {
     let own = scene.ask(submit(std::fs::read(registered).expect("a file")).by(&scene.other)).await;
     is(&own, 409, "nothing-changes");
     // A host outside the record, and its twin.
-    let outside = scene.federation.granvik.metadata().replace("https://idp.granvik.localhost/sso", "https://idp.example.com/sso");
+    let outside = scene
+        .federation
+        .granvik
+        .metadata()
+        .replace("https://idp.granvik.localhost/sso", "https://idp.example.com/sso");
     let refused = scene.ask(submit(outside).by(&scene.asa)).await;
     is(&refused, 422, "refused");
     let finding = &refused.json()["findings"][0];
     assert!(finding["place"]["line"].as_u64().is_some_and(|line| line > 1), "{finding}");
     assert_eq!(finding["severity"], json!("error"));
-    let moved = scene.federation.granvik.metadata().replace("idp.granvik.localhost/sso", "nya.granvik.localhost/sso");
-    assert_eq!(scene.ask(Asking::post("/metadata?dry_run=true").with(XML, moved).by(&scene.asa)).await.status, 200);
+    let moved =
+        scene.federation.granvik.metadata().replace("idp.granvik.localhost/sso", "nya.granvik.localhost/sso");
+    assert_eq!(
+        scene.ask(Asking::post("/metadata?dry_run=true").with(XML, moved).by(&scene.asa)).await.status,
+        200
+    );
     // A relying party whose name another has, and one of its own, whose secret is shown once.
     let harbour = issue(&scene.federation, HAMNVERKET, "propose", "Hamnens Operatör");
     scene.until_known(&harbour, 0).await;
@@ -330,7 +323,8 @@ async fn what_is_no_metadata_is_refused_and_says_what_it_is() {
     let xml = scene.second_key();
     let by_asa = |asking: Asking| scene.ask(asking.by(&scene.asa));
     for text in ["application/octet-stream", "multipart/form-data; boundary=x", "text/html", ""] {
-        let reply = by_asa(Asking::post("/metadata").with(XML, xml.clone()).header(header::CONTENT_TYPE, text)).await;
+        let reply =
+            by_asa(Asking::post("/metadata").with(XML, xml.clone()).header(header::CONTENT_TYPE, text)).await;
         is(&reply, 415, "media-type");
     }
     is(&by_asa(submit(xml.clone()).header(header::CONTENT_ENCODING, "gzip")).await, 415, "media-type");
@@ -338,7 +332,8 @@ async fn what_is_no_metadata_is_refused_and_says_what_it_is() {
     is(&by_asa(submit("{}")).await, 415, "media-type");
     is(&by_asa(submit("")).await, 400, "malformed");
     is(&by_asa(submit(vec![b' '; 5 * 1024 * 1024])).await, 413, "too-large");
-    let xxe = format!("<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", xml.replace("Granviks", "&e;"));
+    let xxe =
+        format!("<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", xml.replace("Granviks", "&e;"));
     let bomb = format!("<!DOCTYPE a [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]>{xml}");
     let binary = vec![0xff_u8, 0xfe, 0, 1, 2, 3, 0x80];
     let files: [Vec<u8>; 6] =
@@ -351,11 +346,21 @@ async fn what_is_no_metadata_is_refused_and_says_what_it_is() {
     }
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     is(&by_asa(Asking::post("/metadata").with(JSON, deep)).await, 422, "refused");
-    for query in ["profile=none", "dry_run=1", "strange=1", "dry_run=true&dry_run=true", "subject_source=name"] {
-        is(&by_asa(Asking::post(&format!("/metadata?{query}")).with(XML, xml.clone())).await, 400, "parameter");
+    for query in
+        ["profile=none", "dry_run=1", "strange=1", "dry_run=true&dry_run=true", "subject_source=name"]
+    {
+        is(
+            &by_asa(Asking::post(&format!("/metadata?{query}")).with(XML, xml.clone())).await,
+            400,
+            "parameter",
+        );
     }
     let long = "x".repeat(2001);
-    is(&by_asa(Asking::post(&format!("/metadata?note={long}")).with(XML, xml.clone())).await, 400, "parameter");
+    is(
+        &by_asa(Asking::post(&format!("/metadata?note={long}")).with(XML, xml.clone())).await,
+        400,
+        "parameter",
+    );
     // Its twin.
     assert_eq!(by_asa(submit(xml)).await.status, 201);
 }
@@ -370,10 +375,8 @@ async fn a_token_opens_as_long_as_it_is_good_and_its_end_reaches_every_node() {
     let none = scene.ask(Asking::read("/token")).await;
     is(&none, 401, "token-missing");
     assert_eq!(none.header(header::WWW_AUTHENTICATE), "Bearer realm=\"sparvidd\"");
-    let forged = Given {
-        id: scene.asa.id.clone(),
-        token: scene.asa.token.replace(|letter: char| letter == 'a', "b"),
-    };
+    let forged =
+        Given { id: scene.asa.id.clone(), token: scene.asa.token.replace(|letter: char| letter == 'a', "b") };
     let good_form = Given { id: String::new(), token: format!("spv_{}_{}", "0".repeat(12), "0".repeat(48)) };
     for bad in [&forged, &good_form] {
         let reply = scene.ask(Asking::read("/token").by(bad)).await;
@@ -381,7 +384,11 @@ async fn a_token_opens_as_long_as_it_is_good_and_its_end_reaches_every_node() {
         assert!(reply.header(header::WWW_AUTHENTICATE).contains("invalid_token"));
     }
     for value in ["Basic YTpi", "Bearer", "Bearer a b", "bearer "] {
-        is(&scene.ask(Asking::read("/token").header(header::AUTHORIZATION, value)).await, 401, "token-unknown");
+        is(
+            &scene.ask(Asking::read("/token").header(header::AUTHORIZATION, value)).await,
+            401,
+            "token-unknown",
+        );
     }
     // In Swedish, with a reference that the log has; the log has no name and no token.
     let told = scene.ask(Asking::read("/token").header(header::ACCEPT_LANGUAGE, "sv-SE, en;q=0.5")).await;
@@ -407,11 +414,12 @@ async fn a_token_opens_as_long_as_it_is_good_and_its_end_reaches_every_node() {
     is(&scene.ask(Asking::read("/token").by(&new)).await, 401, "token-revoked");
     let _ = scene.federation.command(&["token", "revoke", &scene.bo.id]);
     is(&submit("<a/>").by(&scene.bo).at(&scene.federation, 1).await, 401, "token-revoked");
-    let began = Instant::now();
     scene.until(&scene.bo, 0, 401).await;
-    assert!(began.elapsed() < Duration::from_secs(5));
     let listed = scene.federation.command(&["token", "list"]);
-    assert!(listed.contains("revoked") && listed.contains(CIA) && !listed.contains(&scene.cia.token), "{listed}");
+    assert!(
+        listed.contains("revoked") && listed.contains(CIA) && !listed.contains(&scene.cia.token),
+        "{listed}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -427,7 +435,9 @@ async fn nobody_is_named_in_the_store_or_a_log_and_no_token_stands_there() {
     }
     let everything = scene.federation.redis.as_ref().expect("Redis").everything();
     assert!(everything.contains_key(DESK), "{:?}", everything.keys());
-    let places = everything.iter().flat_map(|(key, value)| [("a key", key.as_bytes()), (key.as_str(), value.as_slice())]);
+    let places = everything
+        .iter()
+        .flat_map(|(key, value)| [("a key", key.as_bytes()), (key.as_str(), value.as_slice())]);
     assert_eq!(leak::found(places, &secrets), Vec::<String>::new());
     assert_eq!(leak::in_logs(&scene.federation, &secrets), Vec::<String>::new());
 }
@@ -548,7 +558,10 @@ async fn whoever_asks_too_often_waits_and_hinders_nobody_else() {
     for _ in 0..40 {
         statuses.push(scene.ask(Asking::read("/token").by(&guess)).await.status.as_u16());
     }
-    assert!(statuses[..15].iter().all(|status| *status == 401) && statuses[35..].contains(&429), "{statuses:?}");
+    assert!(
+        statuses[..15].iter().all(|status| *status == 401) && statuses[35..].contains(&429),
+        "{statuses:?}"
+    );
     assert_eq!(scene.ask(Asking::read("/token").by(&scene.bo)).await.status, 200);
 }
 

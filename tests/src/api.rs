@@ -133,16 +133,22 @@ fn as_described(description: &Value, method: &Method, path: &str, reply: &Reply)
         assert!(reply.body.is_empty(), "no body is described: {at}");
         return;
     };
-    let described = content.get(content_type).unwrap_or_else(|| panic!("{content_type} is not described: {at}"));
+    let described =
+        content.get(content_type).unwrap_or_else(|| panic!("{content_type} is not described: {at}"));
     if let Some(schema) = described.get("schema") {
         let mut schema = schema.clone();
         schema["components"] = description["components"].clone();
         let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{at}: {error}"));
-        let faults: Vec<String> =
-            validator.iter_errors(&reply.json()).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let faults: Vec<String> = validator
+            .iter_errors(&reply.json())
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
         assert!(faults.is_empty(), "{at}\n{faults:?}");
     }
-    assert!(reply.headers.get("access-control-allow-origin").is_none() && reply.headers.get("set-cookie").is_none());
+    assert!(
+        reply.headers.get("access-control-allow-origin").is_none()
+            && reply.headers.get("set-cookie").is_none()
+    );
 }
 
 /// The name of a problem; empty: it is none.

@@ -93,7 +93,7 @@ impl Finding {
     pub(super) fn all(report: &lint::Report) -> Vec<Self> {
         let mut findings: Vec<_> = report.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        findings.into_iter().filter_map(|finding| Self::of(finding)).collect()
+        findings.into_iter().filter_map(Self::of).collect()
     }
 
     /// One, as its own JSON says it: a test shows that every rule's has this form.

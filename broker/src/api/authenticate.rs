@@ -96,7 +96,9 @@ impl From<TokenRefused> for Problem {
             TokenRefused::Unknown => Kind::TOKEN_UNKNOWN.into(),
             TokenRefused::Expired(at) => Kind::TOKEN_EXPIRED.of(at.to_rfc3339()),
             TokenRefused::Revoked(at) => Kind::TOKEN_REVOKED.of(at.to_rfc3339()),
-            TokenRefused::Days | TokenRefused::Name(_) | TokenRefused::TooMany => Kind::INTERNAL.because(refused),
+            TokenRefused::Days | TokenRefused::Name(_) | TokenRefused::TooMany => {
+                Kind::INTERNAL.because(refused)
+            }
         }
     }
 }

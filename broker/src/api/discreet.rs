@@ -58,10 +58,12 @@ impl Others {
     pub(super) fn leave_out_kept<'a>(&self, findings: impl IntoIterator<Item = &'a ShownFinding>) -> Report {
         let mut report = Report::new();
         for kept in findings {
-            let text = |name: &str| kept.rest.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+            let text =
+                |name: &str| kept.rest.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
             let Some(rule) = all_rules().into_iter().find(|rule| rule.id == kept.rule) else { continue };
             let place = kept.rest.get("place");
-            let number = |name: &str| place?.get(name)?.as_u64().and_then(|number| u32::try_from(number).ok());
+            let number =
+                |name: &str| place?.get(name)?.as_u64().and_then(|number| u32::try_from(number).ok());
             let place = match (number("line"), number("column")) {
                 (Some(line), Some(column)) => Place::At { line, column },
                 _ => match place.and_then(|place| place.get("pointer")).and_then(serde_json::Value::as_str) {
@@ -93,8 +95,12 @@ mod tests {
 
     #[test]
     fn what_a_finding_says_of_others_is_left_out_unless_the_file_says_it() {
-        let others = Others { names: vec!["https://idp.fjorden.example".to_owned(), "2321009900".to_owned()] };
-        let report = others.leave_out(finding("https://idp.fjorden.example", "2321009900"), "<a https://idp.fjorden.example>");
+        let others =
+            Others { names: vec!["https://idp.fjorden.example".to_owned(), "2321009900".to_owned()] };
+        let report = others.leave_out(
+            finding("https://idp.fjorden.example", "2321009900"),
+            "<a https://idp.fjorden.example>",
+        );
         let [told] = &report.findings[..] else { panic!("one") };
         assert_eq!(told.found.as_deref(), Some("https://idp.fjorden.example"), "the file says it itself");
         assert_eq!(told.expected, None);

@@ -89,7 +89,8 @@ fn made() -> Value {
                 Content::Nothing => None,
                 Content::Json(schema) => Some(json!({ JSON: { "schema": schema(&mut generator) } })),
                 Content::Document(types) => {
-                    let types = types.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<Map<_, _>>();
+                    let types =
+                        types.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<Map<_, _>>();
                     Some(Value::Object(types))
                 }
             };
@@ -196,8 +197,8 @@ fn metadata_body() -> Value {
             "client_id": "journal",
             "client_name": "Journal",
             "redirect_uris": ["https://journal.granvik.example/callback"],
-            "token_endpoint_auth_method": "private_key_jwt",
-            "jwks": { "keys": [] },
+            "token_endpoint_auth_method": "client_secret_basic",
+            "scope": "openid",
         },
     });
     content.insert(JSON.to_owned(), client);
@@ -245,8 +246,11 @@ mod tests {
     #[test]
     fn every_parameter_of_a_path_is_declared() {
         for operation in ALL {
-            let in_path: Vec<&str> =
-                operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let in_path: Vec<&str> = operation
+                .path
+                .split('/')
+                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
             for name in in_path {
                 assert!(operation.parameters.iter().any(|parameter| parameter.name == name), "{name}");
             }

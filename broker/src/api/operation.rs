@@ -162,7 +162,7 @@ const IF_NONE_MATCH: Parameter = Parameter {
     within: Within::Header,
     description: "ETags of versions that you have: then the answer is 304 without a body where one of them is still right.",
     schema: || serde_json::json!({ "type": "string" }),
-    example: "\"0f6c…\"",
+    example: "\"0f6c2a9b\"",
 };
 
 const IF_MATCH: Parameter = Parameter {
@@ -170,7 +170,7 @@ const IF_MATCH: Parameter = Parameter {
     within: Within::Header,
     description: "The ETag of the proposal as you saw it. A proposal that is held is approved with it alone: it says that you have seen why.",
     schema: || serde_json::json!({ "type": "string" }),
-    example: "\"0f6c…\"",
+    example: "\"0f6c2a9b\"",
 };
 
 const ETAG: (&str, &str) = ("ETag", "The version.");
@@ -273,12 +273,7 @@ pub(super) const ALL: &[Operation] = &[
                 content: Content::Document(&["application/samlmetadata+xml", "application/json"]),
                 headers: &[ETAG],
             },
-            Gives {
-                status: 304,
-                description: "You have it.",
-                content: Content::Nothing,
-                headers: &[ETAG],
-            },
+            Gives { status: 304, description: "You have it.", content: Content::Nothing, headers: &[ETAG] },
         ],
         problems: &[Kind::NOT_FOUND],
         run: |call| Box::pin(registered::document(call)),
@@ -318,12 +313,7 @@ pub(super) const ALL: &[Operation] = &[
                 content: Content::Json(schema!(ProposalDetail)),
                 headers: &[ETAG],
             },
-            Gives {
-                status: 304,
-                description: "You have it.",
-                content: Content::Nothing,
-                headers: &[ETAG],
-            },
+            Gives { status: 304, description: "You have it.", content: Content::Nothing, headers: &[ETAG] },
         ],
         problems: &[Kind::NOT_FOUND, Kind::STALE],
         run: |call| Box::pin(proposal::read(call)),

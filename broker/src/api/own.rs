@@ -44,7 +44,8 @@ async fn changed<T>(
     mut work: impl FnMut(&mut Desk) -> Result<T, TokenRefused>,
 ) -> Result<T, Problem> {
     let store = &**call.node.vault.store();
-    let done = call.node.desk.change(store, moment::now(), |desk| work(desk).map_err(Failed::Refused)).await?;
+    let done =
+        call.node.desk.change(store, moment::now(), |desk| work(desk).map_err(Failed::Refused)).await?;
     // It is done. Where the store went away at this moment, the node reads it within its second.
     if let Err(error) = call.node.desk.refresh(store, moment::now).await {
         tracing::warn!(%error, "the desk could not be read after a change");
@@ -69,7 +70,8 @@ pub(super) async fn revoke(call: Call) -> Result<Response, Problem> {
 
 /// GET `/v1/organisation`
 pub(super) async fn organisation(call: Call) -> Result<Response, Problem> {
-    let registry = call.node.registry.confirmed(moment::now()).map_err(|failure| Kind::BUSY.because(failure.cause))?;
+    let registry =
+        call.node.registry.confirmed(moment::now()).map_err(|failure| Kind::BUSY.because(failure.cause))?;
     let record = registry.organisation(&call.token()?.organisation).ok_or(Kind::NOT_FOUND)?;
     Ok(json(200, &OrganisationRecord::from(&**record)))
 }

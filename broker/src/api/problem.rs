@@ -16,9 +16,9 @@ pub(super) struct Kind {
     /// The status of the answer.
     pub(super) status: u16,
     /// In Swedish.
-    pub(super) sv: Words,
+    pub(super) sv: &'static Words,
     /// In English.
-    pub(super) en: Words,
+    pub(super) en: &'static Words,
 }
 
 /// What a kind of problem says in one language. `{}` stands for what the case adds.
@@ -38,8 +38,8 @@ macro_rules! kinds {
             $(pub(super) const $constant: Self = Self {
                 name: $name,
                 status: $status,
-                sv: Words { title: $sv_title, detail: $sv_detail },
-                en: Words { title: $en_title, detail: $en_detail },
+                sv: &Words { title: $sv_title, detail: $sv_detail },
+                en: &Words { title: $en_title, detail: $en_detail },
             };)*
 
             /// Every kind, in the order of the documentation.
@@ -134,7 +134,7 @@ kinds! {
 pub(super) struct Problem {
     pub(super) kind: Kind,
     /// What the detail says of the case, in Swedish and English.
-    pub(super) case: (String, String),
+    pub(super) case: Box<(String, String)>,
     /// What was found in a file that is refused.
     pub(super) findings: Vec<Finding>,
     /// For the log alone.
@@ -145,7 +145,7 @@ pub(super) struct Problem {
 
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
-        Self { kind, case: Default::default(), findings: Vec::new(), cause: None, is_alarm: false }
+        Self { kind, case: Box::default(), findings: Vec::new(), cause: None, is_alarm: false }
     }
 }
 
@@ -153,12 +153,12 @@ impl Kind {
     /// With what the case adds, the same in both languages.
     pub(super) fn of(self, case: impl std::fmt::Display) -> Problem {
         let case = case.to_string();
-        Problem { case: (case.clone(), case), ..self.into() }
+        Problem { case: Box::new((case.clone(), case)), ..self.into() }
     }
 
     /// With what the case adds, in Swedish and English.
     pub(super) fn case(self, sv: impl Into<String>, en: impl Into<String>) -> Problem {
-        Problem { case: (sv.into(), en.into()), ..self.into() }
+        Problem { case: Box::new((sv.into(), en.into())), ..self.into() }
     }
 
     /// With what the log is to say of it, and nobody else.
@@ -167,7 +167,7 @@ impl Kind {
     }
 
     /// In a language.
-    fn words(self, tongue: Tongue) -> Words {
+    fn words(self, tongue: Tongue) -> &'static Words {
         match tongue {
             Tongue::Swedish => self.sv,
             Tongue::English => self.en,
@@ -181,7 +181,7 @@ impl Kind {
 
     /// What its address says.
     pub(super) fn explained(self, issuer: &str) -> ProblemKind {
-        let words = |words: Words| ProblemWords {
+        let words = |words: &Words| ProblemWords {
             title: words.title.to_owned(),
             detail: words.detail.replace("{}", "…"),
         };
@@ -249,8 +249,7 @@ impl Problem {
             reference: reference.to_owned(),
             findings: self.findings,
         };
-        let mut response =
-            crate::respond::json_no_store(self.kind.status, super::answer::written(&document));
+        let mut response = crate::respond::json_no_store(self.kind.status, super::answer::written(&document));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(

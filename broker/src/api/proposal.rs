@@ -9,8 +9,8 @@ use metadata::{
 
 use super::{
     answer::{
-        Approved, Awaits, Decline, EntryChange, Finding, ProposalDetail, ProposalSummary, Proposals, Published,
-        written,
+        Approved, Awaits, Decline, EntryChange, Finding, ProposalDetail, ProposalSummary, Proposals,
+        Published, written,
     },
     discreet::Others,
     openapi,
@@ -40,9 +40,10 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
 async fn own(call: &Call) -> Result<Proposal, Problem> {
     let number = call.number()?;
     let desk = call.node.desk.read(&**call.node.vault.store()).await?;
-    let own = desk.proposals.get(&number).filter(|one| {
-        call.token().is_ok_and(|token| token.organisation == one.organisation)
-    });
+    let own = desk
+        .proposals
+        .get(&number)
+        .filter(|one| call.token().is_ok_and(|token| token.organisation == one.organisation));
     own.cloned().ok_or_else(|| Kind::NOT_FOUND.into())
 }
 
@@ -113,7 +114,8 @@ pub(super) async fn approve(call: Call) -> Result<Response, Problem> {
     if judged.proposal.is_open() && !judged.holds.findings.is_empty() && (!is_given || any) {
         return Err(Kind::SEE_HOLDS.of(number));
     }
-    let awaiting = call.node.office().approve(&live, number, &actor).await.map_err(|failed| rules(failed, &detail))?;
+    let awaiting =
+        call.node.office().approve(&live, number, &actor).await.map_err(|failed| rules(failed, &detail))?;
     Ok(json(200, &Approved { awaits: Awaits::of(&awaiting) }))
 }
 

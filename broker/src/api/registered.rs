@@ -6,9 +6,7 @@ use std::{
 };
 
 use axum::response::Response;
-use broker_core::{
-    identifier::ProviderId, moment::Timestamp, suspension::KeyFingerprint,
-};
+use broker_core::{identifier::ProviderId, moment::Timestamp, suspension::KeyFingerprint};
 use metadata::{
     Registry,
     key_use::KeyUse,
@@ -161,8 +159,7 @@ fn described(
 ) -> Option<RegisteredEntry> {
     let withheld = registry.withheld().iter().find(|withheld| withheld.id == *id);
     let text = String::from_utf8_lossy(octets);
-    let findings =
-        withheld.map(|withheld| Finding::all(&others.leave_out(withheld.report.clone(), &text)));
+    let findings = withheld.map(|withheld| Finding::all(&others.leave_out(withheld.report.clone(), &text)));
     let state = |is_suspended: bool| match (withheld, is_suspended) {
         (Some(_), _) => EntryState::Withheld,
         (None, true) => EntryState::Suspended,
@@ -177,7 +174,8 @@ fn described(
                 registry
                     .suspensions()
                     .allow_provider(&peer.policy.id, &peer.policy.organisation.number)
-                    .is_err() || peer.signing_keys.is_empty()
+                    .is_err()
+                    || peer.signing_keys.is_empty()
             });
             let name = peer.map(|peer| by_language(&peer.policy.display_name));
             Some(RegisteredEntry {

@@ -24,8 +24,9 @@ use super::{
     problem::{Kind, Problem},
 };
 use crate::{
-    moment, respond,
+    moment,
     registry_edit::Live,
+    respond,
     server::{self, NotRead},
     wiring::Node,
 };
@@ -170,7 +171,13 @@ pub(super) async fn serve(
     match outcome {
         Ok(response) => {
             let status = response.status().as_u16();
-            tracing::info!(reference = asked.reference.as_str(), operation = operation.id, token, status, "api");
+            tracing::info!(
+                reference = asked.reference.as_str(),
+                operation = operation.id,
+                token,
+                status,
+                "api"
+            );
             response
         }
         Err(problem) => asked.told(&node, operation.id, &token, problem),
@@ -208,7 +215,8 @@ impl Asked {
 
 /// Swedish where it is asked for before English or anything else, English otherwise.
 fn tongue(headers: &HeaderMap) -> Tongue {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut wanted: Vec<(f32, Tongue)> = accepted
         .split(',')
         .take(20)
@@ -272,8 +280,9 @@ fn parameters(operation: &Operation, query: &str) -> Result<BTreeMap<String, Vec
             operation.parameters.iter().any(|known| known.within == Within::Query && known.name == name);
         if !is_known {
             let name: String = name.chars().filter(|letter| !letter.is_control()).take(50).collect();
-            return Err(Kind::PARAMETER
-                .case(format!("{name} finns inte här"), format!("{name} does not exist here")));
+            return Err(
+                Kind::PARAMETER.case(format!("{name} finns inte här"), format!("{name} does not exist here"))
+            );
         }
         parameters.entry(name.into_owned()).or_default().push(value.into_owned());
     }
@@ -341,7 +350,8 @@ fn allowed(path: &str, parameters: usize) -> Option<HeaderValue> {
     });
     let path = path.strip_prefix("/api").unwrap_or(path);
     let fits = |known: &str| {
-        let parts = known.split('/').zip(path.split('/')).all(|(one, given)| one.starts_with('{') || one == given);
+        let parts =
+            known.split('/').zip(path.split('/')).all(|(one, given)| one.starts_with('{') || one == given);
         parts
             && known.split('/').count() == path.split('/').count()
             && known.matches('{').count() == parameters
@@ -384,7 +394,8 @@ mod tests {
 
     #[test]
     fn the_methods_of_an_address_are_those_of_the_table() {
-        let of = |path: &str, count| allowed(path, count).map(|value| value.to_str().expect("text").to_owned());
+        let of =
+            |path: &str, count| allowed(path, count).map(|value| value.to_str().expect("text").to_owned());
         assert_eq!(of("/api/v1/metadata", 0).as_deref(), Some("POST, GET, HEAD"));
         assert_eq!(of("/api/v1/token", 0).as_deref(), Some("GET, HEAD, DELETE"));
         assert_eq!(of("/api/v1/proposals/7/approve", 1).as_deref(), Some("POST"));

@@ -119,9 +119,8 @@ fn choices(call: &Call) -> Result<Choices, Problem> {
     };
     let mut profiles: Profiles = call.node.config.file.federation.profiles();
     for name in call.all("profile") {
-        let profile = Profile::from_name(name).ok_or_else(|| {
-            unknown("profile", Profile::ALL.map(Profile::name).join(", "))
-        })?;
+        let profile = Profile::from_name(name)
+            .ok_or_else(|| unknown("profile", Profile::ALL.map(Profile::name).join(", ")))?;
         profiles = profiles.with(profile);
     }
     let subject_source = match call.one("subject_source")? {
@@ -143,7 +142,12 @@ fn note(call: &Call) -> Result<String, Problem> {
             format!("note has at most {LONGEST_NOTE} characters"),
         ));
     }
-    Ok(note.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>().trim().to_owned())
+    Ok(note
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect::<String>()
+        .trim()
+        .to_owned())
 }
 
 /// `addition::prepare` goes by how a file begins; who says JSON and sends XML has made a mistake that is best said at once.
@@ -177,7 +181,9 @@ impl From<ProposalFailed> for Problem {
             ProposalFailed::Registry(failed) => failed.into(),
             ProposalFailed::Journal(failed) => failed.into(),
             ProposalFailed::Store(failed) => Kind::BUSY.because(failed),
-            ProposalFailed::DocumentGone(name) => Kind::INTERNAL.because(format!("the document {name} is gone")),
+            ProposalFailed::DocumentGone(name) => {
+                Kind::INTERNAL.because(format!("the document {name} is gone"))
+            }
         }
     }
 }
@@ -227,7 +233,9 @@ impl From<DeskRefused> for Problem {
             DeskRefused::TooMany(most) => Kind::TOO_MANY_PROPOSALS.of(most),
             DeskRefused::NoReason => Kind::MALFORMED.case("Ange varför (reason).", "Say why (reason)."),
             // `prepare` has bounded it: the desk's own bound is the second one.
-            DeskRefused::OtherOrganisation { .. } | DeskRefused::Record | DeskRefused::Suspension => Kind::NOT_FOUND.because(said),
+            DeskRefused::OtherOrganisation { .. } | DeskRefused::Record | DeskRefused::Suspension => {
+                Kind::NOT_FOUND.because(said)
+            }
             DeskRefused::Change(_) => Kind::STATE.of(said),
         }
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod connection;
 mod demo;
 pub(crate) mod edit;
 pub(crate) mod failure;
@@ -73,6 +74,9 @@ enum Command {
     /// Lift a suspension, deliberately.
     #[command(subcommand)]
     Resume(suspend::Resume),
+    /// Which services an employer's staff may reach, and what each is told of them.
+    #[command(subcommand)]
+    Connection(connection::Connection),
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
@@ -136,6 +140,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Metadata(metadata) => metadata::run(&metadata),
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
+        Command::Connection(connection) => connection::run(&connection),
         Command::Revision(revision) => revision::run(&revision),
         Command::Token(token) => token::run(&token),
         Command::Proposal(proposal) => proposal::run(&proposal),

@@ -190,7 +190,13 @@ async fn list(list: &List) -> Result<(), Stopped> {
             },
         })
         .collect();
-    rows.sort_by(|one, other| (&one.organisation, &one.holder, &one.issued).cmp(&(&other.organisation, &other.holder, &other.issued)));
+    rows.sort_by(|one, other| {
+        (&one.organisation, &one.holder, &one.issued).cmp(&(
+            &other.organisation,
+            &other.holder,
+            &other.issued,
+        ))
+    });
     if list.json {
         return style::json(&rows);
     }

@@ -121,8 +121,7 @@ impl PresentedToken {
     /// # Errors
     /// When it is no token, whole and without a slip.
     pub fn parse(word: &str) -> Result<Self, NoToken> {
-        let (id, secret) =
-            word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(NoToken)?;
+        let (id, secret) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(NoToken)?;
         let fits = |text: &str, octets: usize| {
             text.len() == 2 * octets
                 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))

@@ -6,7 +6,9 @@ use broker_core::{
 };
 use certs::mac::{MacKey, Secret};
 
-use super::{KEPT_DAYS, MOST_DAYS, MOST_EACH, NewToken, NoToken, PREFIX, PresentedToken, Right, TokenRefused};
+use super::{
+    KEPT_DAYS, MOST_DAYS, MOST_EACH, NewToken, NoToken, PREFIX, PresentedToken, Right, TokenRefused,
+};
 use crate::desk::{Actor, Desk};
 
 const NOW: Timestamp = Timestamp(1_790_000_000);
@@ -75,7 +77,8 @@ fn the_word_is_recognisable_and_a_slip_in_it_is_told() {
         let slipped = String::from_utf8(slipped).expect("ASCII");
         assert_eq!(PresentedToken::parse(&slipped), Err(NoToken), "{at}");
     }
-    for bad in ["", "spv_", "spv__", &word[..64], &word.to_uppercase(), &format!("{word}0"), "spv_åäö_å"] {
+    for bad in ["", "spv_", "spv__", &word[..64], &word.to_uppercase(), &format!("{word}0"), "spv_åäö_å"]
+    {
         assert_eq!(PresentedToken::parse(bad), Err(NoToken), "{bad}");
     }
 }
