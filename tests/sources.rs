@@ -271,7 +271,8 @@ async fn what_is_suspended_is_closed_also_when_only_a_source_has_it() {
         let mut under_way = walk().naming_the_provider();
         under_way.until("assert", port).await;
         let told = federation.command(&[suspend, &said].concat());
-        let number = told.split("Revision ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a number");
+        let number =
+            told.split("Revision ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a number");
         until_logged(&federation, &format!("\"revision\":{number}")).await;
         let tests::walk::Next::Assert(form) = &under_way.next else { panic!("{:?}", under_way.next) };
         let sent = under_way.browser.submit(port, form).await;
