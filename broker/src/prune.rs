@@ -241,7 +241,7 @@ mod tests {
 
     async fn publish(store: &dyn Store, registry: &RegistryFile, live: &mut Live, version: u64) {
         let (number, document) = record(version);
-        let list = vec![Change::AddOrganisation { number, document: document_name(&document) }];
+        let list = vec![Change::AddOrganisation { number, document: document_name(&document), logo: None }];
         let changes = Changes { documents: vec![document], list, despite_hold: None };
         let signed = Signed::by(Actor::Operator { name: "Anna".to_owned() }, "");
         let made = registry.attempt(store, live, changes, &signed, clock).await;
