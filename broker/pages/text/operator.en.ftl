@@ -308,3 +308,4 @@ operator-check-failed = Broken
 operator-check-not_applicable = Not concerned
 operator-check-not_reached = Not reached
 operator-tried-again = Test again
+operator-tried-reference = Reference

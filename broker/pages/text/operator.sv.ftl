@@ -309,3 +309,4 @@ operator-check-failed = Bruten
 operator-check-not_applicable = Berörs inte
 operator-check-not_reached = Inte prövad
 operator-tried-again = Prova igen
+operator-tried-reference = Referens
