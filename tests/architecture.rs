@@ -34,6 +34,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper", &["broker", "load", "tests"]),
     ("hyper-util", &["broker", "load", "tests"]),
     ("image", &["metadata"]),
+    ("jsonschema", &["tests"]),
     ("jsonwebtoken", &["certs"]),
     ("libfuzzer-sys", &["fuzz"]),
     ("minijinja", &["broker"]),
@@ -43,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("redb", &["broker-store"]),
     ("redis", &["broker-store", "tests"]),
     ("samael", &["second-opinion"]),
+    ("schemars", &["broker"]),
     ("tokio-rustls", &["broker"]),
     ("x509-parser", &["certs"]),
 ];

@@ -356,6 +356,7 @@ mod tests {
                 pkce_required: true,
                 default_max_age: None,
                 default_acr_values: Vec::new(),
+                purpose: LocalText::default(),
                 contacts: Vec::new(),
             })
         };

@@ -87,7 +87,7 @@ pub(crate) enum DeskFailed {
 impl DeskFailed {
     /// Whether somebody has meddled with the store: an alarm, and not a passing trouble.
     pub(crate) fn is_alarm(&self) -> bool {
-        matches!(self, Self::Head(_) | Self::Tampered(_) | Self::Journal(JournalFailed::Unauthenticated))
+        matches!(self, Self::Head(_) | Self::Tampered(_) | Self::Journal(JournalFailed::Unauthenticated(_)))
     }
 }
 

@@ -375,6 +375,7 @@ impl<'n> Step<'n> {
             output_map: self.node.output_map(),
             subject_secret: &self.node.subjects,
             suspensions: self.registry.suspensions(),
+            connections: self.registry.connections(),
         };
         // The federation's rule, or the relying party's wish (prompt=consent).
         let notice = self.node.config.file.federation.notice == Notice::EachLogin
@@ -395,11 +396,11 @@ impl<'n> Step<'n> {
             .relying_party(relying_party)
             .ok_or_else(|| left(FailureCode::RelyingPartyUnknown))?;
         let provider = self.registry.provider(provider).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-        let suspensions = self.registry.suspensions();
-        routing::admissible(&provider, &relying_party, suspensions).map_err(Box::new)?;
+        let standing = (self.registry.suspensions(), self.registry.connections());
+        routing::admissible(&provider, &relying_party, standing).map_err(Box::new)?;
         if let Some(number) = organisation {
             let voice = provider.voice_of(number).ok_or_else(|| left(FailureCode::ProviderUnknown))?;
-            routing::admissible(voice, &relying_party, suspensions).map_err(Box::new)?;
+            routing::admissible(voice, &relying_party, standing).map_err(Box::new)?;
         }
         Ok((provider, relying_party))
     }

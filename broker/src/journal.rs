@@ -1,7 +1,8 @@
 //! The journal: contents that somebody is about to put into the store, written down before the first of them is there. What an interrupted
 //! publication left is found by it and swept a day later ([`crate::prune`]).
 //!
-//! It is one head, `pending`: a MAC and JSON. Each entry names a content that is the list of the names; the list is kept after the entry stands, so
+//! It is one head, `pending`: a MAC and JSON. Refreshes of sources have one of their own, `source-pending`, and sweep it themselves
+//! ([`crate::source_watch`]). Each entry names a content that is the list of the names; the list is kept after the entry stands, so
 //! an entry without its list means that nothing else was put either. While somebody sweeps, nobody writes: what is about to be discarded could else
 //! be what another just relies on.
 
@@ -18,8 +19,10 @@ use certs::{
 use metadata::revision::document_name;
 use serde::{Deserialize, Serialize};
 
-/// The head's name in the store.
-const HEAD: &str = "pending";
+/// The head's name in the store, for publications.
+const PUBLICATIONS: &str = "pending";
+/// The same, for what refreshes of sources put.
+const REFRESHES: &str = "source-pending";
 /// Entries at once. One is a publication under way, or one that was interrupted less than a day ago.
 const MOST: usize = 400;
 /// Seconds after which whoever swept is taken to have ended without saying so.
@@ -58,9 +61,9 @@ pub(crate) enum JournalFailed {
     Store(#[from] StoreError),
     /// Somebody without the keys wrote it. This is an alarm.
     #[error(
-        "the journal of publications (head \"{HEAD}\") is refused: somebody without the registry key wrote it"
+        "the journal of what is being put (head \"{0}\") is refused: somebody without the registry key wrote it"
     )]
-    Unauthenticated,
+    Unauthenticated(&'static str),
     /// Too many publications were interrupted.
     #[error("{MOST} publications were begun and not ended within a day: run `sparvidd revision prune`")]
     Full,
@@ -72,6 +75,7 @@ pub(crate) enum JournalFailed {
 /// The journal of whoever has the keys.
 pub(crate) struct Journal {
     mac: MacKey,
+    head: &'static str,
 }
 
 /// How long to wait while somebody sweeps.
@@ -90,9 +94,22 @@ pub(crate) struct Noted {
 }
 
 impl Journal {
-    /// With the key for it.
+    /// The journal of publications, with the key for it.
     pub(crate) fn new(keys: &KeyDirectory) -> Self {
-        Self { mac: keys.registry_secret().mac_key("pending head") }
+        Self { mac: keys.registry_secret().mac_key("pending head"), head: PUBLICATIONS }
+    }
+
+    /// The journal of refreshes, with the key for it.
+    pub(crate) fn of_refreshes(mac: MacKey) -> Self {
+        Self { mac, head: REFRESHES }
+    }
+
+    /// What was noted and not settled.
+    ///
+    /// # Errors
+    /// [`JournalFailed`].
+    pub(crate) async fn entries(&self, store: &dyn Store) -> Result<Vec<PendingEntry>, JournalFailed> {
+        Ok(self.read(store).await?.1.entries)
     }
 
     /// Writes down what is about to be kept. Nothing of it is to be kept before this returns.
@@ -232,10 +249,10 @@ impl Journal {
     }
 
     async fn read(&self, store: &dyn Store) -> Result<(Option<Vec<u8>>, Pending), JournalFailed> {
-        let Some(octets) = store.head(HEAD).await? else { return Ok((None, Pending::default())) };
-        let (mac, body) = octets.split_at_checked(MAC_OCTETS).ok_or(JournalFailed::Unauthenticated)?;
-        self.mac.verify(body, mac).map_err(|_| JournalFailed::Unauthenticated)?;
-        let pending = serde_json::from_slice(body).map_err(|_| JournalFailed::Unauthenticated)?;
+        let Some(octets) = store.head(self.head).await? else { return Ok((None, Pending::default())) };
+        let (mac, body) = octets.split_at_checked(MAC_OCTETS).ok_or(JournalFailed::Unauthenticated(self.head))?;
+        self.mac.verify(body, mac).map_err(|_| JournalFailed::Unauthenticated(self.head))?;
+        let pending = serde_json::from_slice(body).map_err(|_| JournalFailed::Unauthenticated(self.head))?;
         Ok((Some(octets), pending))
     }
 
@@ -248,6 +265,6 @@ impl Journal {
         let body = serde_json::to_vec(to).unwrap_or_default();
         let mut octets = self.mac.mac(&body).to_vec();
         octets.extend_from_slice(&body);
-        Ok(store.move_head(HEAD, from, &octets).await? == HeadMoved::Moved)
+        Ok(store.move_head(self.head, from, &octets).await? == HeadMoved::Moved)
     }
 }

@@ -24,9 +24,11 @@
 //! | `telemetry/` | the log |
 
 mod alarm;
+mod api;
 mod choice_index;
 mod command;
 mod config;
+mod connections;
 mod cookie;
 mod desk;
 mod drive;

@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::{
     moment::Timestamp,
     port::{HeadMoved, Store, StoreError},
@@ -21,7 +22,7 @@ use certs::{
     seal::{NotSealed, SealKey},
 };
 use metadata::{
-    Registry,
+    Registry, connection,
     desk::{Actor, Approval},
     key_use::{self, KeyUse},
     revision::{
@@ -138,7 +139,7 @@ impl EditFailed {
             Self::Head(..)
                 | Self::Tampered(_)
                 | Self::Record(_)
-                | Self::Journal(JournalFailed::Unauthenticated)
+                | Self::Journal(JournalFailed::Unauthenticated(_))
         )
     }
 }
@@ -354,6 +355,7 @@ impl RegistryFile {
         if manifest == *before {
             return Ok(Some(live.registry.number()));
         }
+        connection::remember_before(&live.registry, &mut manifest);
         live.is_fresh = false;
         let published = self.publish(store, live, &manifest, changes, signed, clock()).await?;
         // It is live. What cannot be read just now is read before the next change.
@@ -399,14 +401,14 @@ impl RegistryFile {
         contents.push(record);
         contents.push(document);
         let names: Vec<String> = contents.iter().map(|content| document_name(content)).collect();
-        // A suspension brings no document, and waits for nobody: what it leaves when it is interrupted is small, and nothing names it.
+        // A suspension or a closed connection brings no document, and waits for nobody: what it leaves when it is interrupted is small, and nothing names it.
         let urgent = !urgent.is_empty() && urgent.iter().all(|change| change.entry().is_none());
         let patience = if urgent { Patience::Little } else { Patience::Usual };
         let noted = match self.journal.note(store, &names, patience, now).await {
             Ok(noted) => Some(noted),
             Err(JournalFailed::Store(away)) => return Err(away.into()),
             Err(error) if urgent => {
-                tracing::warn!(%error, "a suspension is published without an entry in the journal");
+                tracing::warn!(%error, "a suspension or a connection is published without an entry in the journal");
                 None
             }
             Err(error) => return Err(error.into()),
@@ -438,6 +440,20 @@ impl RegistryFile {
             return Err(EditFailed::Tampered(gone));
         }
         Ok(())
+    }
+
+    /// Somebody's name as it may stand in what lies in the store: sealed, in base 64.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(crate) fn seal_name(&self, name: &str) -> Result<String, EditFailed> {
+        Ok(STANDARD.encode(self.record.seal(name.as_bytes())?))
+    }
+
+    /// The name that [`RegistryFile::seal_name`] sealed; `None`: it is none of ours.
+    pub(crate) fn open_name(&self, sealed: &str) -> Option<String> {
+        let octets = self.record.open(&STANDARD.decode(sealed).ok()?).ok()?;
+        String::from_utf8(octets.to_vec()).ok()
     }
 
     /// The records from the newest to the oldest that is there, as long as `goes_on` says so of each.

@@ -11,6 +11,7 @@ use axum::{
 };
 
 use crate::{
+    api,
     endpoint::{
         choice, document, downstream_request, failure, logo, notice, page, provider_answer, token, userinfo,
     },
@@ -20,7 +21,9 @@ use crate::{
 
 /// The router of a node.
 pub(crate) fn router(node: Arc<Node>) -> Router {
-    Router::new()
+    let router = Router::new();
+    let router = if node.config.file.api.enabled { router.nest("/api", api::router()) } else { router };
+    router
         .route("/", get(page::start))
         .route("/oidc/authorize", any(downstream_request::authorize))
         .route("/login/{login}", get(choice::look))

@@ -34,6 +34,7 @@ use metadata::Registry;
 
 use crate::{
     alarm::{AlarmKind, Alarms},
+    api::Api,
     choice_index::ChoiceIndexes,
     config::Config,
     cookie::Origins,
@@ -93,6 +94,8 @@ pub(crate) struct Node {
     pub(crate) work: Work,
     /// How often one may ask.
     pub(crate) throttle: Throttle,
+    /// What the API needs.
+    pub(crate) api: Api,
     /// Which keys of providers verified messages here.
     pub(crate) key_use: KeyUseNotes,
     op: OpSettings,
@@ -162,6 +165,7 @@ impl Node {
                 Duration::from_millis(config.file.limits.work_milliseconds),
             )),
             throttle: Throttle::new(&config.file.limits),
+            api: Api::new(&keys, &config.file.api),
             key_use: KeyUseNotes::new(key_use_key(&keys)),
             origins: Origins::new(keys.node_secret().mac_key("login cookie")),
             config,

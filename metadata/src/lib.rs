@@ -8,6 +8,7 @@
 //! | [`registry`] | all of them: one immutable snapshot, swapped whole |
 //! | [`revision`] | what the snapshot is built from: content-addressed documents under one authenticated head |
 //! | [`desk`] | what lies between an author and the published registry: proposals, tokens, invitations |
+//! | [`connection`] | which relying parties employers let their people reach |
 //! | [`key_use`] | when each key of each provider last verified a message |
 //! | [`settings`] | what the operator decided about a peer, beside what its document says |
 //! | [`source`] | entities from aggregates that others publish |
@@ -22,6 +23,7 @@
 
 pub mod addition;
 mod address;
+pub mod connection;
 pub mod desk;
 mod international;
 pub mod key_use;

@@ -158,6 +158,8 @@ pub struct OidcClient {
     pub default_max_age: Option<u32>,
     /// The levels wished for when a request does not say, best first.
     pub default_acr_values: Vec<String>,
+    /// What it asks for people's data for, in its own words.
+    pub purpose: broker_core::organisation::LocalText,
     /// Whom to turn to.
     pub contacts: Vec<Contact>,
 }

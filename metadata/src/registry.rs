@@ -9,6 +9,7 @@ use std::{
 };
 
 use broker_core::{
+    connection::Connections,
     identifier::{ProviderId, RelyingPartyId},
     organisation::{LocalText, Organisation, OrganisationNumber},
     policy::{ProviderPolicy, RelyingPartyPolicy},
@@ -34,6 +35,7 @@ pub struct Registry {
     by_name: Vec<Arc<ProviderPolicy>>,
     voices: Vec<Arc<ProviderPolicy>>,
     suspensions: Suspensions,
+    connections: Arc<Connections>,
     manifest: Arc<Manifest>,
     withheld: Arc<[Withheld]>,
     joined: Arc<Joined>,
@@ -60,7 +62,7 @@ impl Registry {
             self.saml_providers.into_values(),
             self.oidc_clients.into_values(),
         );
-        Self { manifest: self.manifest, withheld: self.withheld, ..built }
+        Self { connections: self.connections, manifest: self.manifest, withheld: self.withheld, ..built }
     }
 
     /// A numbered snapshot. Whatever a provider came from, keys that are suspended are taken out of its hands here.
@@ -88,6 +90,7 @@ impl Registry {
             by_name,
             voices,
             suspensions,
+            connections: Arc::default(),
             manifest: Arc::default(),
             withheld: Arc::from([]),
             joined: Arc::default(),
@@ -112,6 +115,7 @@ impl Registry {
             saml_providers: self.saml_providers.clone(),
             oidc_clients: self.oidc_clients.clone(),
             suspensions: self.suspensions.clone(),
+            connections: Arc::clone(&self.connections),
             manifest: Arc::clone(&self.manifest),
             withheld: Arc::clone(&self.withheld),
             joined,
@@ -132,6 +136,7 @@ impl Registry {
 
     /// Remembers what the snapshot was built from, so that the next one can take over what did not change.
     pub(crate) fn built_from(mut self, manifest: Manifest, withheld: Vec<Withheld>) -> Self {
+        self.connections = Arc::new(manifest.connections.for_login());
         self.manifest = Arc::new(manifest);
         self.withheld = withheld.into();
         self
@@ -147,6 +152,19 @@ impl Registry {
     #[must_use]
     pub fn withheld(&self) -> &[Withheld] {
         &self.withheld
+    }
+
+    /// The same snapshot with these connections, for tests.
+    #[must_use]
+    pub fn with_connections(mut self, connections: Connections) -> Self {
+        self.connections = Arc::new(connections);
+        self
+    }
+
+    /// What employers agreed to.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// What is suspended.
@@ -215,6 +233,10 @@ impl Peers for Registry {
 
     fn voices(&self) -> &[Arc<ProviderPolicy>] {
         &self.voices
+    }
+
+    fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     fn suspensions(&self) -> &Suspensions {

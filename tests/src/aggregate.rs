@@ -11,7 +11,10 @@
 mod certificate;
 mod entity;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    ops::Range,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use broker_core::moment::Timestamp;
@@ -62,6 +65,12 @@ pub struct Plan {
     pub entities: usize,
     /// About how many octets each has at least: logos are drawn until it does. 0: as they come, about 7,000.
     pub octets_of_each: usize,
+    /// So many of ten entities are identity providers, the others services.
+    pub providers_of_ten: usize,
+    /// Entities of these numbers are called otherwise in each edition; the others are the same, octet for octet.
+    pub renamed: Range<usize>,
+    /// What is added to their names; 0: nothing.
+    pub edition: usize,
     /// In groups of so many, each a nested `EntitiesDescriptor`; 0: all in one list.
     pub group: usize,
     /// When it says that it was made.
@@ -80,6 +89,9 @@ impl Plan {
             seed,
             entities,
             octets_of_each: 0,
+            providers_of_ten: 3,
+            renamed: 0..0,
+            edition: 0,
             group: 0,
             made,
             valid_until: Some(made.plus(10 * 86_400)),
@@ -120,13 +132,13 @@ impl Plan {
     /// The entity ID of the entity of that number; numbers begin with 0.
     #[must_use]
     pub fn entity_id(&self, number: usize) -> String {
-        entity::id(self.seed, number)
+        entity::id(self, number)
     }
 
-    /// Whether the entity of that number is an identity provider: three of ten are.
+    /// Whether the entity of that number is an identity provider.
     #[must_use]
     pub fn is_identity_provider(&self, number: usize) -> bool {
-        entity::is_identity_provider(number)
+        number % 10 < self.providers_of_ten
     }
 
     fn root(&self) -> String {

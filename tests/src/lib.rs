@@ -10,6 +10,7 @@
 //! | [`person`] | who signs in, and which values must not be seen elsewhere |
 //! | [`node`], [`redis`], [`program`] | processes: started on ports of their own, stopped by their own number |
 //! | [`aggregate`] | signed aggregates of any size, as a federation publishes them |
+//! | [`api`] | somebody with a token at the API, each answer held against its description |
 //! | [`leak`] | looks for what must not be seen, in logs and in stores |
 //! | [`wire`] | HTTP over connections to the loopback address that are kept |
 //! | [`chance`] | the clock and the generator |
@@ -21,6 +22,7 @@
 )]
 
 pub mod aggregate;
+pub mod api;
 pub mod browser;
 pub mod chance;
 pub mod federation;

@@ -18,8 +18,21 @@ use tokio::{
 
 use crate::chance;
 
-/// What is served at a path, and how often it was asked for.
-type Shelf = Arc<Mutex<BTreeMap<String, (Vec<u8>, usize)>>>;
+/// What is served at each path.
+type Shelf = Arc<Mutex<BTreeMap<String, Place>>>;
+
+/// What is served at a path.
+#[derive(Default, Clone)]
+struct Place {
+    document: Arc<Vec<u8>>,
+    etag: String,
+    /// How often it was asked for.
+    asked: usize,
+    /// Half of it is sent, and the rest when this is over.
+    is_held: bool,
+    /// The answer is 500.
+    is_broken: bool,
+}
 
 /// The publisher. What is not on its shelf is answered with 404.
 pub struct Publisher {
@@ -83,8 +96,10 @@ impl Publisher {
 
     /// Serves a document from now on.
     pub fn put(&self, path: &str, document: Vec<u8>) {
-        let mut shelf = self.shelf.lock().expect("no panic while holding it");
-        shelf.entry(path.to_owned()).or_default().0 = document;
+        let digest = DigestAlgorithm::Sha256.digest(&document);
+        let etag = format!("\"{:?}\"", digest.iter().take(8).collect::<Vec<_>>());
+        let document = Arc::new(document);
+        self.change(path, |place| (place.document, place.etag, place.is_broken) = (document, etag, false));
     }
 
     /// Serves nothing at a path from now on.
@@ -92,10 +107,31 @@ impl Publisher {
         self.put(path, Vec::new());
     }
 
+    /// Answers with 500 from now on.
+    pub fn break_down(&self, path: &str) {
+        self.change(path, |place| place.is_broken = true);
+    }
+
+    /// Sends half of the document, and the rest only when it is held no more.
+    pub fn hold(&self, path: &str, is_held: bool) {
+        self.change(path, |place| place.is_held = is_held);
+    }
+
     /// How often a path was asked for.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.shelf.lock().expect("no panic while holding it").get(path).map_or(0, |(_, asked)| *asked)
+        self.shelf.lock().expect("no panic while holding it").get(path).map_or(0, |place| place.asked)
+    }
+
+    fn change(&self, path: &str, change: impl FnOnce(&mut Place)) {
+        let mut shelf = self.shelf.lock().expect("no panic while holding it");
+        change(shelf.entry(path.to_owned()).or_default());
+    }
+
+    /// A large aggregate, signed by this publisher.
+    #[must_use]
+    pub fn large(&self, plan: &crate::aggregate::Plan) -> Vec<u8> {
+        plan.signed(&self.key)
     }
 
     /// An aggregate of these `EntityDescriptor`s, signed.
@@ -151,26 +187,41 @@ async fn serve(mut stream: TcpStream, shelf: Shelf) {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let body = {
+    let place = {
         let mut shelf = shelf.lock().expect("no panic while holding it");
-        let place = shelf.entry(path).or_default();
-        place.1 += 1;
-        place.0.clone()
+        let place = shelf.entry(path.clone()).or_default();
+        place.asked += 1;
+        place.clone()
     };
-    let etag = format!("\"{:?}\"", DigestAlgorithm::Sha256.digest(&body).iter().take(8).collect::<Vec<_>>());
     let is_known = head.lines().any(|line| {
-        line.split_once(": ")
-            .is_some_and(|(name, value)| name.eq_ignore_ascii_case("if-none-match") && value.trim() == etag)
+        line.split_once(": ").is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case("if-none-match") && value.trim() == place.etag
+        })
     });
-    let (status, body) = match (body.is_empty(), is_known) {
-        (true, _) => ("404 Not Found", Vec::new()),
-        (false, true) => ("304 Not Modified", Vec::new()),
-        (false, false) => ("200 OK", body),
+    let nothing = &[][..];
+    let (status, body) = match (place.is_broken, place.document.is_empty(), is_known) {
+        (true, ..) => ("500 Internal Server Error", nothing),
+        (_, true, _) => ("404 Not Found", nothing),
+        (_, _, true) => ("304 Not Modified", nothing),
+        _ => ("200 OK", place.document.as_slice()),
     };
     let answer = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/samlmetadata+xml\r\nETag: {etag}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: application/samlmetadata+xml\r\nETag: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        place.etag,
         body.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.write_all(&body).await;
+    let (first, rest) = body.split_at(if place.is_held { body.len() / 2 } else { body.len() });
+    let _ = stream.write_all(first).await;
+    if rest.is_empty() {
+        return;
+    }
+    let is_held = || {
+        let shelf = shelf.lock().expect("no panic while holding it");
+        shelf.get(&path).is_some_and(|place| place.is_held)
+    };
+    while is_held() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let _ = stream.write_all(rest).await;
 }

@@ -36,6 +36,9 @@ pub struct AuditLine {
     /// Names of the attributes that the provider said and that did not keep their rule, of those that might have left.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<&'static str>,
+    /// Names of the attributes that the employer's connection with the relying party held back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_agreed: Vec<&'static str>,
     /// The level that left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assurance: Option<String>,

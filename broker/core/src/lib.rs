@@ -9,6 +9,7 @@
 //! | [`result`] | what a provider proved |
 //! | [`attribute`], [`assurance`], [`subject`] | the closed vocabulary of both |
 //! | [`organisation`], [`authority`], [`policy`] | what each peer may ask and assert |
+//! | [`connection`] | which relying parties an employer lets its people reach, and what each may be told |
 //! | [`suspension`] | what is suspended, and what a login stands on that may be |
 //! | [`routing`] | which provider a login goes to |
 //! | [`release`] | the ordered list of steps between "proved" and "leaves" |
@@ -23,6 +24,7 @@ pub mod assurance;
 pub mod attribute;
 pub mod audit;
 pub mod authority;
+pub mod connection;
 pub mod failure;
 pub mod identifier;
 pub mod login;

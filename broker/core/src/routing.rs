@@ -8,6 +8,7 @@ use login_hint::Hinted;
 
 use crate::{
     assurance::{self, OutputMap},
+    connection::Connections,
     failure::{Failure, FailureCode},
     identifier::{ProviderId, RelyingPartyId},
     policy::{ProviderPolicy, RelyingPartyPolicy},
@@ -25,6 +26,8 @@ pub trait Peers: Send + Sync {
     fn voices(&self) -> &[Arc<ProviderPolicy>];
     /// What is suspended.
     fn suspensions(&self) -> &Suspensions;
+    /// What employers agreed to.
+    fn connections(&self) -> &Connections;
 }
 
 /// Where to.
@@ -36,15 +39,15 @@ pub enum Route {
     Choice(Vec<Arc<ProviderPolicy>>),
 }
 
-/// Whether a login of `relying_party` may go to `provider` at all. Asked again whenever the login goes on, so that a suspension in between
-/// counts.
+/// Whether a login of `relying_party` may go to `provider` at all. Asked again whenever the login goes on, so that a suspension or a closed
+/// connection in between counts.
 ///
 /// # Errors
 /// Says which rule is against it.
 pub fn admissible(
     provider: &ProviderPolicy,
     relying_party: &RelyingPartyPolicy,
-    suspensions: &Suspensions,
+    (suspensions, connections): (&Suspensions, &Connections),
 ) -> Result<(), Failure> {
     suspensions.allow_relying_party(relying_party)?;
     suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
@@ -55,11 +58,8 @@ pub fn admissible(
         ));
     }
     // Of a provider with voices it is asked when one is chosen, and again when one is proven.
-    if provider.organisations.is_empty() && !provider.organisation.lets_reach(&relying_party.id) {
-        return Err(Failure::new(
-            FailureCode::ConnectionClosed,
-            format!("{} does not let its people reach {}", provider.organisation.number, relying_party.id),
-        ));
+    if provider.organisations.is_empty() {
+        connections.allow(&provider.organisation, &relying_party.id)?;
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ pub fn open_to(
     {
         suspensions.allow_provider(&provider.id, &provider.organisation.number)?;
     }
-    admissible(voice, relying_party, suspensions)
+    admissible(voice, relying_party, (suspensions, peers.connections()))
 }
 
 /// The providers that a login may go to, each as it speaks for one organisation, in the order in which a choice shows them: those that the

@@ -71,6 +71,7 @@ fn client(hash: SecretHash, algorithm: SignatureAlgorithm) -> OidcClient {
         pkce_required: true,
         default_max_age: None,
         default_acr_values: Vec::new(),
+        purpose: LocalText::default(),
         contacts: Vec::new(),
     }
 }

@@ -239,5 +239,5 @@ operators-policy-organisation_not_chosen =
     .provider = Nothing to do if it is right: the person chose one organisation, and your assertion shows another of yours. If it happens often, look at orgAffiliation, subject-id and the organisation number in your assertions.
     .relying_party = The person chose the wrong organisation and can continue with their own. If you lead there by login_hint, check that it is right.
 operators-policy-connection_closed =
-    .provider = Your organisation has not opened the service to its staff. The federation operator changes that in your organisation record (relying_parties).
+    .provider = Your organisation has not opened the service to its staff. The federation operator opens it at your word (sparvidd connection open), or in your organisation record, where that lists the only services that there may be (relying_parties).
     .relying_party = The person's organisation has not opened your service to its staff. Come to an agreement with the organisation.

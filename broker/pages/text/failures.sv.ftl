@@ -239,5 +239,5 @@ operators-policy-organisation_not_chosen =
     .provider = Inget att göra om det stämmer: personen valde en organisation och ert intyg visar en annan av era. Sker det ofta, se efter orgAffiliation, subject-id och organisationsnummer i intygen.
     .relying_party = Personen valde fel organisation och kan fortsätta med sin egen. Leder ni dit med login_hint, se efter att den stämmer.
 operators-policy-connection_closed =
-    .provider = Er organisation har inte öppnat tjänsten för personalen. Federationsoperatören ändrar det i er organisationspost (relying_parties).
+    .provider = Er organisation har inte öppnat tjänsten för personalen. Federationsoperatören öppnar den på er begäran (sparvidd connection open), eller i er organisationspost där den räknar upp de enda tjänster som får nås (relying_parties).
     .relying_party = Personens organisation har inte öppnat er tjänst för sin personal. Kom överens med organisationen.

@@ -113,6 +113,8 @@ pub(crate) struct Edit {
     pub(crate) live: Live,
     /// What client secrets are hashed with.
     pub(crate) client_secrets: Arc<MacKey>,
+    /// What tokens for the API are hashed with.
+    pub(crate) tokens: MacKey,
     /// What our service providers are called.
     pub(crate) service_providers: Vec<String>,
     /// Who publishes.
@@ -155,6 +157,7 @@ impl Edit {
             file,
             desk,
             live,
+            tokens: crate::api::token_key(&keys),
             client_secrets: Arc::new(wiring::client_secret_key(&keys)),
             service_providers: config.service_providers().into_iter().map(|one| one.name).collect(),
             signed: Author::default().signed()?,

@@ -3,7 +3,7 @@
 mod key_table;
 mod lint;
 mod propose;
-mod value;
+pub(super) mod value;
 
 use std::{
     path::{Path, PathBuf},

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod connection;
 mod demo;
 pub(crate) mod edit;
 pub(crate) mod failure;
@@ -16,6 +17,7 @@ mod serve;
 mod source;
 mod style;
 mod suspend;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -72,9 +74,15 @@ enum Command {
     /// Lift a suspension, deliberately.
     #[command(subcommand)]
     Resume(suspend::Resume),
+    /// Which services an employer's staff may reach, and what each is told of them.
+    #[command(subcommand)]
+    Connection(connection::Connection),
     /// Revisions of the registry: who changed what, and how to bring one back.
     #[command(subcommand)]
     Revision(revision::Revision),
+    /// Tokens for the API: who may propose and publish metadata over it, for which organisation.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Proposals that wait for another person's approval.
     #[command(subcommand)]
     Proposal(proposal::Proposal),
@@ -132,7 +140,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Metadata(metadata) => metadata::run(&metadata),
         Command::Suspend(suspend) => suspend::run(&suspend),
         Command::Resume(resume) => suspend::resume(&resume),
+        Command::Connection(connection) => connection::run(&connection),
         Command::Revision(revision) => revision::run(&revision),
+        Command::Token(token) => token::run(&token),
         Command::Proposal(proposal) => proposal::run(&proposal),
         Command::Source(commands) => source::run(&commands),
         Command::Invite(invite) => invite::run(&invite),

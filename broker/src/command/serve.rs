@@ -95,6 +95,7 @@ pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiv
             return Some(error);
         }
         node.throttle.tidy();
+        node.api.tidy();
         node.given.tidy();
     }
 }

@@ -84,6 +84,21 @@ impl Standing {
     }
 }
 
+/// What the sources bring, for a command that names a provider or an organisation. A source that cannot be read stops nobody who suspends: what this
+/// machine's disk knows counts then, and the second value says why.
+pub(super) async fn joined_for(config: &Config, edit: &Edit) -> (Joined, Option<String>) {
+    let opened = KeyDirectory::open(&config.file.keys)
+        .map_err(|error| error.to_string())
+        .and_then(|keys| Sources::new(config, &keys));
+    let mut sources = match opened {
+        Ok(sources) => sources,
+        Err(error) => return (Joined::default(), Some(error)),
+    };
+    sources.keep_no_copy();
+    let trouble = sources.follow(&*edit.store).await.err();
+    (sources.join(edit.registry(), &Joined::default()), trouble)
+}
+
 /// Runs a command.
 pub(crate) fn run(commands: &Commands) -> Result<(), Stopped> {
     match commands {

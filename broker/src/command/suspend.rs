@@ -1,5 +1,7 @@
 //! `sparvidd suspend provider|key|relying-party|organisation|list` and `sparvidd resume …`: one person's act, live on every node within seconds.
 
+use std::sync::Arc;
+
 use broker_core::{
     identifier::{ProviderId, RelyingPartyId},
     organisation::OrganisationNumber,
@@ -15,9 +17,9 @@ use metadata::{
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
     edit::{self, Changes, Edit, Signed},
-    style,
+    source, style,
 };
-use crate::moment;
+use crate::{config::Config, moment};
 
 /// What to suspend.
 #[derive(Debug, Subcommand)]
@@ -183,15 +185,22 @@ async fn change(
     verb: &str,
     mut prepare: impl FnMut(&Registry) -> Result<(Change, String, Option<String>), Stopped>,
 ) -> Result<(), Stopped> {
-    let mut edit = Edit::open(&act.config.config).await?;
+    let config = Config::read(&act.config.config).map_err(Stopped::could_not)?;
+    let mut edit = Edit::of(config.clone()).await?;
     let (reason, by) = said(act)?;
     edit.signed = Signed::by(edit::operator(Some(&by))?, reason);
+    // Who is only in a source is closed as who is registered.
+    let (joined, trouble) = source::joined_for(&config, &edit).await;
+    let joined = Arc::new(joined);
     let (number, (told, note)) = edit
         .change(|registry| {
-            let (change, told, note) = prepare(registry)?;
+            let (change, told, note) = prepare(&registry.joined_by(Arc::clone(&joined)))?;
             Ok((Changes { list: vec![change], ..Changes::default() }, (told, note)))
         })
         .await?;
+    if let Some(trouble) = trouble {
+        tracing::warn!(%trouble, "what the sources have now is not known");
+    }
     if act.json {
         return style::json(
             &serde_json::json!({ "done": verb.to_lowercase(), "target": told, "revision": number }),
@@ -239,7 +248,9 @@ fn number(name: &str) -> Result<OrganisationNumber, Stopped> {
 
 fn organisation(registry: &Registry, name: &str) -> Result<Target, Stopped> {
     let organisation = number(name)?;
-    if registry.organisation(&organisation).is_none() {
+    let of_a_source =
+        || registry.joined().providers.values().any(|one| one.policy.organisation.number == organisation);
+    if registry.organisation(&organisation).is_none() && !of_a_source() {
         return Err(unknown(name));
     }
     Ok(Target::Organisation { organisation })

@@ -57,6 +57,9 @@ pub(crate) struct File {
     /// Bounds.
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    /// The API for operators.
+    #[serde(default)]
+    pub(crate) api: ApiSection,
     /// Calls to others.
     #[serde(default)]
     pub(crate) outbound: OutboundSection,
@@ -259,6 +262,22 @@ impl Default for LimitsSection {
             begun_per_second: 1_000,
             answers_per_login: 10,
         }
+    }
+}
+
+/// `[api]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiSection {
+    /// Whether this node answers below `/api`.
+    pub(crate) enabled: bool,
+    /// Requests a minute with one token, and as many at once.
+    pub(crate) requests_per_minute: u32,
+}
+
+impl Default for ApiSection {
+    fn default() -> Self {
+        Self { enabled: true, requests_per_minute: 120 }
     }
 }
 

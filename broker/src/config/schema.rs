@@ -45,6 +45,8 @@ pub(crate) const KEYS: &[&str] = &[
     "limits.begun_per_minute",
     "limits.begun_per_second",
     "limits.answers_per_login",
+    "api.enabled",
+    "api.requests_per_minute",
     "outbound.allow",
     "outbound.ca",
     "source.name",

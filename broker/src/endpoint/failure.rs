@@ -37,6 +37,7 @@ pub(crate) fn respond(node: &Node, headers: &HeaderMap, trouble: Trouble) -> Res
         organisation: trouble.organisation.clone(),
         released: Vec::new(),
         dropped: Vec::new(),
+        not_agreed: Vec::new(),
         assurance: None,
     });
     let answer = trouble

@@ -210,6 +210,7 @@ pub(super) fn log(failure: &Failure, relying_party: Option<RelyingPartyId>, refe
         organisation: None,
         released: Vec::new(),
         dropped: Vec::new(),
+        not_agreed: Vec::new(),
         assurance: None,
     });
 }

@@ -25,7 +25,7 @@ pub(super) fn entry_of(change: &Change) -> Option<EntryId> {
     match change {
         Change::AddMetadata { id, .. } | Change::Remove { id } => Some(id.clone()),
         Change::AddOrganisation { number, .. } => Some(EntryId::Organisation(number.clone())),
-        Change::Suspend { .. } | Change::Resume { .. } => None,
+        Change::Suspend { .. } | Change::Resume { .. } | Change::Connection { .. } => None,
     }
 }
 

@@ -21,8 +21,9 @@ use crate::{
     wiring::Node,
 };
 
-/// The largest form with a file: the file, and what is around it.
-const LARGEST_FORM: usize = LARGEST_FILE + 64 * 1024;
+/// The largest form that is read. More than the largest file, so that whoever gives one that is somewhat too large gets a page that says so: a
+/// connection that ends while a browser still sends shows the browser's own.
+const LARGEST_FORM: usize = 4 * LARGEST_FILE;
 /// More pasted text than this is not sent back with what is wrong with it.
 const MOST_SENT_BACK: usize = 16 * 1024;
 /// For a file to be fetched.

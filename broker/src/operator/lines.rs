@@ -20,6 +20,9 @@ const LONGEST_LINE: usize = 240;
 /// How deep a JSON pointer is followed.
 const DEEPEST: usize = 32;
 
+/// Gives a text of the pages, by its key and with its arguments.
+pub(super) type Words<'a> = dyn Fn(&str, &[(&str, Argument<'_>)]) -> String + 'a;
+
 /// The table and the lists of a judged file.
 pub(super) struct Told {
     /// The lists, worst first.
@@ -33,12 +36,7 @@ pub(super) struct Told {
 }
 
 /// Puts findings beside the lines of a file. `words` gives a text of the pages.
-pub(super) fn told(
-    source: &str,
-    findings: &[&Finding],
-    tongue: Tongue,
-    words: &dyn Fn(&str, &[(&str, Argument<'_>)]) -> String,
-) -> Told {
+pub(super) fn told(source: &str, findings: &[&Finding], tongue: Tongue, words: &Words<'_>) -> Told {
     let lines: Vec<&str> = source.lines().collect();
     let mut sorted: Vec<&Finding> = findings.to_vec();
     sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -48,7 +46,10 @@ pub(super) fn told(
     let mut columns: BTreeMap<usize, usize> = BTreeMap::new();
     let mut groups: Vec<FindingGroup> = Vec::new();
     for (at, finding) in sorted.iter().enumerate() {
-        let place = position(source, &finding.place).filter(|(line, _)| (1..=lines.len()).contains(line));
+        // What ends too early is said of the end, which may be the line after the last.
+        let place = position(source, &finding.place)
+            .filter(|(line, _)| (1..=lines.len() + 1).contains(line))
+            .map(|(line, column)| (line.min(lines.len()), column));
         let severity = severity(finding.severity);
         let mut view = FindingView {
             id: format!("finding-{}", at + 1),
@@ -95,10 +96,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 }
 
 /// Where, in words.
-pub(super) fn place_words(
-    place: Option<(usize, usize)>,
-    words: &dyn Fn(&str, &[(&str, Argument<'_>)]) -> String,
-) -> String {
+pub(super) fn place_words(place: Option<(usize, usize)>, words: &Words<'_>) -> String {
     // As text, not as numbers: nobody wants a line 1 024 with a space in it.
     match place {
         None => words("operator-place-file", &[]),

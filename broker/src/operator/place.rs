@@ -80,7 +80,7 @@ pub(super) async fn show(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
         let own = visit.desk.proposals.values().rev();
         own.filter(|proposal| proposal.organisation == *organisation && proposal.is_open() == open)
             .take(most)
-            .map(|proposal| row(proposal))
+            .map(row)
             .collect()
     };
     let view = PlaceView {

@@ -265,3 +265,6 @@ fn proposal(text: &str, full: bool) -> ProposalView {
         problem: (!full).then(|| Problem { field: "reason", text: said() }),
     }
 }
+
+#[cfg(test)]
+mod tests;

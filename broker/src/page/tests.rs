@@ -12,18 +12,18 @@ use broker_core::{
 
 use super::{
     Branding, ChoiceRow, ChoiceView, ErrorView, Field, Html, NoticeView, OnwardView, Pages, PostFormView,
-    Reader, UnsafeAddress, ViewRow, failures_document, http_status, operator_sample, page_code, sample,
-    text::{OPERATORS, OURS, failure_key, message_keys},
+    Reader, UnsafeAddress, ViewRow, failures_document, http_status, page_code, sample,
+    text::{OURS, failure_key, message_keys},
     web_address,
 };
 
-const HOSTILE: &str = "\"><script>alert(1)</script>'&\u{202e}";
+pub(super) const HOSTILE: &str = "\"><script>alert(1)</script>'&\u{202e}";
 
-fn language(tag: &str) -> Language {
+pub(super) fn language(tag: &str) -> Language {
     Language::from_tag(tag).expect("a language")
 }
 
-fn pages() -> Pages {
+pub(super) fn pages() -> Pages {
     let name = [("sv", "Tjänste-id Norr"), ("en", "Service ID North")];
     let branding = Branding {
         federation_name: LocalText(
@@ -72,7 +72,7 @@ fn every_page(pages: &Pages) -> Vec<(String, &'static str, Html)> {
 
 /// What is wrong with the nesting and quoting of a document, if anything. Knows what our templates use: void elements, quoted attributes,
 /// attributes without value.
-fn malformed(document: &str) -> Option<String> {
+pub(super) fn malformed(document: &str) -> Option<String> {
     const VOID: &[&str] = &["meta", "link", "input", "br", "img"];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = document.strip_prefix("<!doctype html>")?;
@@ -447,44 +447,6 @@ fn no_text_is_left_over_and_no_language_lacks_one() {
         seen.push(unique);
     }
     assert_eq!(seen.first(), seen.get(1));
-}
-
-#[test]
-fn operators_texts_are_all_used_and_in_both_languages() {
-    let sources: String = super::TEMPLATES.iter().map(|(_, template)| *template).collect::<String>()
-        + include_str!("text.rs")
-        + &crate::operator::SOURCES.concat();
-    let mut seen: Vec<BTreeSet<String>> = Vec::new();
-    for (tag, text) in OPERATORS {
-        let keys: Vec<String> = message_keys(text);
-        let unique: BTreeSet<String> = keys.iter().cloned().collect();
-        assert_eq!(unique.len(), keys.len(), "a key stands twice in {tag}");
-        for key in &unique {
-            // Whole, or as the beginning of one whose end a view gives.
-            let begins = key.rfind('-').and_then(|at| key.get(..=at)).unwrap_or_default();
-            let known = sources.contains(&format!("\"{key}\""))
-                || sources.contains(&format!("\"{begins}\" ~"))
-                || key.starts_with("operator-message-")
-                || key.starts_with("operator-entry-");
-            assert!(known, "{key} in {tag} is used nowhere");
-        }
-        seen.push(unique);
-    }
-    assert_eq!(seen.first(), seen.get(1));
-}
-
-#[test]
-fn what_a_file_says_is_text_on_every_page_for_operators() {
-    let pages = pages();
-    for (name, page) in operator_sample::every_page(&pages, &language("sv"), HOSTILE) {
-        let page = page.expect("a sample page");
-        assert_eq!(malformed(&page.body), None, "{name}: {}", page.body);
-        for bad in ["<script>", "javascript:", "\u{202e}"] {
-            assert!(!page.body.contains(bad), "{bad} in {name}: {}", page.body);
-        }
-        let has_words = name != "operator_message";
-        assert_eq!(page.body.contains("&lt;script&gt;"), has_words, "{name}");
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | `duty.rs` | which node asks which source, and when next |
 //! | `mdq.rs` | one entity looked up because somebody named it |
 //! | `round.rs` | the loop |
+//! | `sweep.rs` | what an interrupted refresh left in the store is found and forgotten |
 //!
 //! The old members stay until the new are whole. What is held is used until its own validUntil, and not after. Neighbours: `metadata::source` decides,
 //! [`crate::registry_watch`] joins, [`crate::outbound`] fetches.
@@ -16,6 +17,7 @@ mod known;
 mod mdq;
 mod refresh;
 mod round;
+mod sweep;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,7 +36,7 @@ use metadata::{
     source::{InUse, Joined, Joining, SourceKind, SourceSettings},
 };
 
-use crate::{config::Config, moment, outbound::Outbound};
+use crate::{config::Config, journal::Journal, moment, outbound::Outbound};
 
 pub(crate) use duty::Duties;
 pub(crate) use known::{HEAD, Known};
@@ -87,6 +89,8 @@ pub(crate) struct Sources {
     list: Vec<Arc<Source>>,
     mac: MacKey,
     duties: Duties,
+    /// What refreshes are about to put.
+    journal: Journal,
     directory: PathBuf,
     keeps_copy: bool,
     known: ArcSwap<Known>,
@@ -114,6 +118,7 @@ impl Sources {
         let sources = Self {
             mac: keys.registry_secret().mac_key("sources head"),
             duties: Duties::new(keys.registry_secret().mac_key("source duty"), name),
+            journal: Journal::of_refreshes(keys.registry_secret().mac_key("source pending head")),
             directory: config.file.state.join("sources"),
             keeps_copy: true,
             known: ArcSwap::from_pointee(Known::default()),
@@ -144,6 +149,7 @@ impl Sources {
             list: Vec::new(),
             mac: key(),
             duties: Duties::new(key(), [0; 8]),
+            journal: Journal::of_refreshes(key()),
             directory,
             keeps_copy: false,
             known: ArcSwap::default(),

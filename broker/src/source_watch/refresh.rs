@@ -228,16 +228,8 @@ impl Sources {
         watcher: &Watcher,
     ) -> Result<(), String> {
         let _turn = self.turn.lock().await;
-        let total = u64::try_from(documents.len()).unwrap_or(u64::MAX);
-        let all: Vec<&Vec<u8>> = documents.values().collect();
-        let mut kept = 0;
-        for batch in all.chunks(BATCH) {
-            let batch: Vec<Vec<u8>> = batch.iter().map(|octets| (*octets).clone()).collect();
-            store.keep(&batch).await.map_err(|error| error.to_string())?;
-            kept += u64::try_from(batch.len()).unwrap_or(u64::MAX);
-            watcher(Progress::Kept(kept, total));
-        }
         let mut fresh = documents;
+        let mut unkept: Vec<String> = fresh.keys().cloned().collect();
         for _ in 0..ATTEMPTS {
             let known = self.known();
             let (mut held, members) = make(&known)?;
@@ -257,21 +249,46 @@ impl Sources {
                 record: None,
                 at: moment::now(),
             };
-            let parts = [list.clone(), pins.clone(), document.clone()];
-            store.keep(&parts).await.map_err(|error| error.to_string())?;
-            fresh.insert(members_name, list);
-            fresh.insert(document_name(&pins), pins);
-            fresh.insert(head.manifest.clone(), document);
+            let own = [members_name, document_name(&pins), head.manifest.clone()];
+            unkept.extend(own.iter().cloned());
+            fresh.extend(own.into_iter().zip([list, pins, document]));
+            // A note of an attempt in which others were faster stays, and is swept: what was put may be what they rely on.
+            let noted = self.noted(&unkept, store).await?;
+            self.kept(&unkept, &fresh, store, watcher).await?;
+            unkept.clear();
             let sealed = head.seal(&self.mac);
             let moved = store.move_head(HEAD, known.head.as_deref(), &sealed).await;
             let moved = moved.map_err(|error| error.to_string())? == HeadMoved::Moved;
             let _ = self.followed(store, &fresh).await?;
             if moved {
                 self.forget(&known, store).await;
+                if let Some(noted) = noted {
+                    // It has happened. An entry that stays is swept later, and what is live is not.
+                    let _ = self.journal.settle(store, noted, moment::now()).await;
+                }
                 return Ok(());
             }
         }
         Err("other nodes changed the sources again and again".to_owned())
+    }
+
+    /// Puts documents into the store.
+    async fn kept(
+        &self,
+        names: &[String],
+        documents: &BTreeMap<String, Vec<u8>>,
+        store: &dyn Store,
+        watcher: &Watcher,
+    ) -> Result<(), String> {
+        let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
+        let mut kept = 0;
+        for batch in names.chunks(BATCH) {
+            let batch: Vec<Vec<u8>> = batch.iter().filter_map(|name| documents.get(name)).cloned().collect();
+            store.keep(&batch).await.map_err(|error| error.to_string())?;
+            kept += u64::try_from(batch.len()).unwrap_or(u64::MAX);
+            watcher(Progress::Kept(kept, total));
+        }
+        Ok(())
     }
 
     /// Forgets what `before` named and nothing names any more. What is not forgotten today costs room, not truth.

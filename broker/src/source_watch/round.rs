@@ -118,6 +118,11 @@ impl super::Sources {
         if let Err(error) = told.await {
             tracing::warn!(%error, source = name, "when to ask the source next could not be written down");
         }
+        if outcome.is_ok()
+            && let Err(error) = self.sweep(store, moment::now).await
+        {
+            tracing::warn!(%error, "what interrupted refreshes left could not be forgotten");
+        }
         outcome.map(Some)
     }
 }

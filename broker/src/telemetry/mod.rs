@@ -36,6 +36,7 @@ pub(crate) fn audit(line: &AuditLine) {
             organisation,
             released = line.released.join(" "),
             dropped = line.dropped.join(" "),
+            dropped_by_connection = line.not_agreed.join(" "),
             assurance = line.assurance.as_deref().unwrap_or(""),
             "login"
         ),
@@ -76,6 +77,7 @@ pub(crate) fn signed_in(login: &Login<Released>) {
         organisation: Some(identity.organisation.clone()),
         released: identity.attributes.names().map(AttributeName::key).collect(),
         dropped: identity.dropped.iter().map(|name| name.key()).collect(),
+        not_agreed: identity.not_agreed.iter().map(|name| name.key()).collect(),
         assurance: identity.assurance.as_ref().map(ToString::to_string),
     });
 }

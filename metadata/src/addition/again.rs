@@ -53,7 +53,10 @@ pub fn check_again(
                 }
             },
             // What goes, and what is suspended, says nothing that a rule could refuse.
-            Change::Remove { .. } | Change::Suspend { .. } | Change::Resume { .. } => continue,
+            Change::Remove { .. }
+            | Change::Suspend { .. }
+            | Change::Resume { .. }
+            | Change::Connection { .. } => continue,
         };
         let octets = document(name).ok_or_else(|| name.clone())?;
         let about = match &id {

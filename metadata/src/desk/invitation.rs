@@ -242,6 +242,8 @@ fn place_name(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
     use broker_core::{
         moment::{Entropy, Moment, Timestamp},
         organisation::OrganisationNumber,
@@ -252,13 +254,12 @@ mod tests {
     use crate::desk::Right;
 
     /// Octets that count up.
-    struct Counting(std::cell::Cell<u8>);
+    struct Counting(AtomicU8);
 
     impl Entropy for Counting {
         fn fill(&self, bytes: &mut [u8]) {
             for byte in bytes {
-                self.0.set(self.0.get().wrapping_add(1));
-                *byte = self.0.get();
+                *byte = self.0.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -277,7 +278,7 @@ mod tests {
             purpose: String::new(),
             days,
         };
-        let entropy = Counting(0.into());
+        let entropy = Counting(AtomicU8::new(1));
         Invitation::issue(wanted, &key(), Moment { now: NOW, entropy: &entropy })
     }
 

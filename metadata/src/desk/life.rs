@@ -127,7 +127,7 @@ pub enum DeskRefused {
     #[error("organisation records are changed by the federation operator alone")]
     Record,
     /// A suspension is not proposed.
-    #[error("suspensions are not proposed: the federation operator makes and lifts them")]
+    #[error("suspensions and connections are not proposed: who may decide about them does so at once")]
     Suspension,
     /// The manifest does not take it.
     #[error(transparent)]
@@ -477,7 +477,7 @@ fn within(change: &Change, wanted: &Wanted, live: &Manifest) -> Result<(), DeskR
         entry: id.clone(),
         organisation: wanted.organisation.clone(),
     };
-    // A suspension is one person's act, at once, and nothing that others could hold up.
+    // A suspension is one person's act, at once, and nothing that others could hold up. So is an employer's word about its connections.
     let Some(id) = change.entry() else { return Err(DeskRefused::Suspension) };
     let is_of = |entry: &Entry| entry.organisation() == Some(&wanted.organisation);
     match change {
@@ -486,7 +486,8 @@ fn within(change: &Change, wanted: &Wanted, live: &Manifest) -> Result<(), DeskR
         Change::AddMetadata { .. }
         | Change::Remove { .. }
         | Change::Suspend { .. }
-        | Change::Resume { .. } => {}
+        | Change::Resume { .. }
+        | Change::Connection { .. } => {}
     }
     match live.entries.get(&id) {
         Some(Entry::Organisation { .. }) => Err(DeskRefused::Record),

@@ -28,7 +28,9 @@ pub use invitation::{Invitation, Invited, Link as InvitationLink, MOST_DAYS, Not
 pub use life::{Awaiting, Closed, DeskRefused, KEPT_CLOSED, KEPT_DAYS, MOST_OPEN, MOST_OPEN_EACH, Wanted};
 pub use proposal::{Approval, Event, Happened, HeldFor, Proposal, State};
 pub use shown::{ShownFinding, ShownReport, ShownWords};
-pub use token::{Right, Token};
+pub use token::{
+    MOST_DAYS as MOST_TOKEN_DAYS, NewToken, NoToken, PresentedToken, Right, Token, TokenRefused,
+};
 
 /// Everything that lies on the desk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

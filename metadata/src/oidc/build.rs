@@ -63,6 +63,7 @@ pub fn oidc_client(
         pkce_required: !settings.pkce_waived,
         default_max_age: registration.default_max_age,
         default_acr_values: registration.default_acr_values.clone(),
+        purpose: registration.purpose.clone(),
         contacts: registration
             .contacts
             .iter()

@@ -75,6 +75,8 @@ pub struct Registration {
     pub default_acr_values: Vec<String>,
     /// What people know it by.
     pub name: LocalText,
+    /// What it asks for people's data for, in its own words (`purpose`, `purpose#en`): a member of ours, RFC 7591 has none.
+    pub purpose: LocalText,
     /// Its home page.
     pub client_uri: Option<String>,
     /// Its privacy notice.
@@ -296,6 +298,7 @@ fn registration(members: &mut Members<'_>) -> Registration {
         default_max_age: default_max_age(members),
         default_acr_values: members.texts("default_acr_values").unwrap_or_default(),
         name: members.name("client_name"),
+        purpose: members.name("purpose"),
         client_uri: members.local_address("client_uri"),
         policy_uri: members.local_address("policy_uri"),
         initiate_login_uri: members.text("initiate_login_uri"),

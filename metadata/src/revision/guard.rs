@@ -56,7 +56,10 @@ pub fn needed(registry: &Registry, changes: &[Change]) -> BTreeSet<String> {
                 names.insert(document.clone());
                 names.extend(providers_of(registry, Some(number)).map(|(_, e)| e.document().to_owned()));
             }
-            Change::Remove { .. } | Change::Suspend { .. } | Change::Resume { .. } => {}
+            Change::Remove { .. }
+            | Change::Suspend { .. }
+            | Change::Resume { .. }
+            | Change::Connection { .. } => {}
         }
     }
     names

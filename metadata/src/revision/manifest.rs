@@ -12,6 +12,7 @@ use super::{
     document_name, is_document_name,
     suspension::{Suspension, Target},
 };
+use crate::connection::{Connections, Decision};
 use crate::settings::{ProviderSettings, RelyingPartySettings};
 
 /// The name of an entry: the kind, a colon, and the exact name within the kind.
@@ -149,6 +150,9 @@ pub struct Manifest {
     /// What is suspended, each target once, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspensions: Vec<Suspension>,
+    /// Which relying parties employers let their people reach.
+    #[serde(default, skip_serializing_if = "Connections::is_empty")]
+    pub connections: Connections,
 }
 
 /// One change.
@@ -187,16 +191,21 @@ pub enum Change {
         /// What was suspended.
         target: Target,
     },
+    /// An employer or the federation decides about connections.
+    Connection {
+        /// What is decided.
+        decision: Box<Decision>,
+    },
 }
 
 impl Change {
-    /// The entry that it is about; `None`: it is about a suspension.
+    /// The entry that it is about; `None`: it is about a suspension, or about connections.
     #[must_use]
     pub fn entry(&self) -> Option<EntryId> {
         match self {
             Self::AddOrganisation { number, .. } => Some(EntryId::Organisation(number.clone())),
             Self::AddMetadata { id, .. } | Self::Remove { id } => Some(id.clone()),
-            Self::Suspend { .. } | Self::Resume { .. } => None,
+            Self::Suspend { .. } | Self::Resume { .. } | Self::Connection { .. } => None,
         }
     }
 }
@@ -287,8 +296,30 @@ impl Manifest {
                 }
                 None => return Err(ChangeRefused::NotSuspended { target }),
             },
+            Change::Connection { decision } => {
+                self.may_be_decided(&decision)?;
+                next.connections.decide(*decision);
+            }
         }
         Ok(next)
+    }
+
+    /// Who agrees has a record, and what is agreed about is registered.
+    fn may_be_decided(&self, decision: &Decision) -> Result<(), ChangeRefused> {
+        let (employer, relying_party) = match decision {
+            Decision::Agree { employer, relying_party, .. } => (Some(employer), Some(relying_party)),
+            Decision::Default { employer, .. } => (employer.as_ref(), None),
+            Decision::Category { relying_party, .. } => (None, Some(relying_party)),
+        };
+        if let Some(number) = employer
+            && !self.entries.contains_key(&EntryId::Organisation(number.clone()))
+        {
+            return Err(ChangeRefused::OrganisationUnknown { number: number.clone() });
+        }
+        match relying_party.map(|id| EntryId::OidcClient(id.clone())) {
+            Some(id) if !self.entries.contains_key(&id) => Err(ChangeRefused::Absent { id }),
+            _ => Ok(()),
+        }
     }
 
     /// Where the suspension of a target stands among [`Manifest::suspensions`].

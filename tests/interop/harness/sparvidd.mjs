@@ -35,12 +35,17 @@ export class Sparvidd {
       `url = "${store}"`,
     ];
     await writeFile(broker.config, `${lines.filter(Boolean).join('\n')}\n`);
-    broker.running = await Running.start('sparvidd', program(), ['serve', '--config', broker.config], {
-      cwd: broker.folder,
-      log: join(broker.folder, 'sparvidd.log'),
-      isReady: () => broker.#serves(),
-    });
+    await broker.serve();
     return broker;
+  }
+
+  /** Starts it, by its configuration file as that is now. */
+  async serve() {
+    this.running = await Running.start('sparvidd', program(), ['serve', '--config', this.config], {
+      cwd: this.folder,
+      log: join(this.folder, 'sparvidd.log'),
+      isReady: () => this.#serves(),
+    });
   }
 
   async #serves() {

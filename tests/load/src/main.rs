@@ -10,12 +10,14 @@
 //! | `raw.rs` | the same public-key operations without anything around them |
 //! | `report.rs` | the figures, for people and as JSON |
 //! | `hostile.rs` | senders who cost as much as they can, at the same time |
+//! | `scale.rs` | the same beside sources with thousands of entities: what refreshing them costs, and what it costs the logins |
 //! | `sink.rs` | a server that does nothing, to which they send for comparison |
 
 mod hostile;
 mod process;
 mod raw;
 mod report;
+mod scale;
 mod sink;
 
 use std::{
@@ -27,12 +29,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use hostile::{Hostile, Target};
 use report::{Report, Senders};
 use tests::{
     federation::{Federation, Plan},
     person::Person,
+    provider::Provider,
     relying_party::RelyingParty,
     walk::Walk,
     wire::Wire,
@@ -40,8 +43,11 @@ use tests::{
 
 /// Drives whole logins through a broker and says what they cost. Run it in a release build.
 #[derive(Debug, Parser)]
-#[command(name = "load")]
+#[command(name = "load", args_conflicts_with_subcommands = true)]
 struct Arguments {
+    /// Something else than logins alone.
+    #[command(subcommand)]
+    task: Option<Task>,
     /// How many logins are measured.
     #[arg(long, default_value_t = 2_000)]
     logins: usize,
@@ -87,6 +93,14 @@ enum StoreKind {
     Embedded,
 }
 
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// A source with as many entities as a country has: what it costs to refresh it, and what it costs the logins.
+    Scale(scale::Scale),
+    /// Small sources that change again and again: what is left behind.
+    Refreshes(scale::Refreshes),
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.nodes == 0 || arguments.logins == 0 || arguments.concurrency == 0 {
@@ -107,6 +121,17 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    match &arguments.task {
+        None => {}
+        Some(Task::Scale(scale)) => {
+            runtime.block_on(scale::refreshes_and_logins(scale));
+            return ExitCode::SUCCESS;
+        }
+        Some(Task::Refreshes(refreshes)) => {
+            runtime.block_on(scale::many_refreshes(refreshes));
+            return ExitCode::SUCCESS;
+        }
+    }
     let reports = runtime.block_on(all(&arguments));
     for report in &reports {
         if arguments.json {
@@ -173,7 +198,7 @@ async fn started(arguments: &Arguments) -> Arc<Federation> {
         ..Plan::default()
     };
     let federation = Arc::new(Federation::start(plan).await);
-    let _ = driven(&federation, arguments.warmup, arguments.concurrency, 0).await;
+    let _ = driven(&federation, arguments.warmup, arguments.concurrency, 0, None).await;
     federation
 }
 
@@ -185,7 +210,7 @@ async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: O
     let before: Duration = ids.iter().map(|id| process::time(*id)).sum();
     let senders = beside.map(Senders::now);
     let began = Instant::now();
-    let mut waits = driven(federation, arguments.logins, arguments.concurrency, arguments.rate).await;
+    let mut waits = driven(federation, arguments.logins, arguments.concurrency, arguments.rate, None).await;
     let elapsed = began.elapsed();
     let spent = ids.iter().map(|id| process::time(*id)).sum::<Duration>().saturating_sub(before);
     let senders = beside.zip(senders).map(|(hostile, before)| Senders::now(hostile).since(&before));
@@ -207,14 +232,21 @@ async fn measured(arguments: &Arguments, federation: &Arc<Federation>, beside: O
     }
 }
 
-/// Drives `logins` logins and gives how long each waited for the broker, all its answers together.
-async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize, rate: u32) -> Vec<Duration> {
+/// Drives `logins` logins through `provider`, or Granvik's, and gives how long each waited for the broker, all its answers together.
+async fn driven(
+    federation: &Arc<Federation>,
+    logins: usize,
+    concurrency: usize,
+    rate: u32,
+    provider: Option<&Arc<Provider>>,
+) -> Vec<Duration> {
     let began = tokio::time::Instant::now();
     let started = Arc::new(AtomicUsize::new(0));
     let waits = Arc::new(Mutex::new(Vec::with_capacity(logins)));
     let workers: Vec<_> = (0..concurrency)
         .map(|_| {
             let (federation, started, waits) = (federation.clone(), started.clone(), waits.clone());
+            let provider = provider.cloned();
             tokio::spawn(async move {
                 // The connections are kept from login to login, as a proxy in front would keep them.
                 let wire = Arc::new(Wire::new());
@@ -228,7 +260,7 @@ async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize,
                         tokio::time::sleep_until(began + due).await;
                     }
                     let before = wire.waited();
-                    login(&federation, number, &wire).await;
+                    login(&federation, provider.as_deref(), number, &wire).await;
                     let waited = wire.waited().saturating_sub(before);
                     waits.lock().expect("no panic while holding it").push(waited);
                 }
@@ -242,8 +274,10 @@ async fn driven(federation: &Arc<Federation>, logins: usize, concurrency: usize,
 }
 
 /// One login; each of its requests goes to the next node.
-async fn login(federation: &Federation, number: usize, wire: &Arc<Wire>) {
-    let mut walk = Walk::new(federation, Person::numbered(number)).over(wire.clone()).naming_the_provider();
+async fn login(federation: &Federation, provider: Option<&Provider>, number: usize, wire: &Arc<Wire>) {
+    let provider = provider.unwrap_or(&federation.granvik);
+    let walk = Walk::between(federation, federation.party(), provider, Person::numbered(number));
+    let mut walk = walk.over(wire.clone()).naming_the_provider();
     let mut turn = number;
     while walk.next.name() != "done" {
         let node = &federation.nodes[turn % federation.nodes.len()];
@@ -257,7 +291,7 @@ async fn login(federation: &Federation, number: usize, wire: &Arc<Wire>) {
 async fn trips_per_login(federation: &Arc<Federation>) -> Option<f64> {
     const LOGINS: u32 = 20;
     let listening = federation.redis.as_ref()?.listen();
-    let _ = driven(federation, LOGINS as usize, 1, 0).await;
+    let _ = driven(federation, LOGINS as usize, 1, 0, None).await;
     let heard = listening.heard();
     let of_logins = heard.iter().filter(|line| !line.contains("sv:head:")).count();
     Some(f64::from(u32::try_from(of_logins).unwrap_or(u32::MAX)) / f64::from(LOGINS))

@@ -35,29 +35,31 @@ const URI_FORMAT: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
-pub(super) fn id(seed: u64, number: usize) -> String {
-    let kind = if is_identity_provider(number) { "idp" } else { "sp" };
-    format!("https://{kind}-{number}.federation-{seed}.example/saml")
-}
-
-pub(super) fn is_identity_provider(number: usize) -> bool {
-    number % 10 < 3
+pub(super) fn id(plan: &Plan, number: usize) -> String {
+    let kind = if plan.is_identity_provider(number) { "idp" } else { "sp" };
+    format!("https://{kind}-{number}.federation-{}.example/saml", plan.seed)
 }
 
 pub(super) fn entity(plan: &Plan, number: usize, numbers: &mut Numbers) -> NewElement {
-    let entity_id = id(plan.seed, number);
+    let entity_id = id(plan, number);
     let host = entity_id.trim_start_matches("https://").trim_end_matches("/saml").to_owned();
     let place = NAMES[numbers.below(NAMES.len())];
     let (sv, en) = KINDS[numbers.below(KINDS.len())];
-    let names = [("sv", format!("{place} {sv} {number}")), ("en", format!("{place} {en} {number}"))];
-    let role = if is_identity_provider(number) {
+    let is_renamed = plan.edition > 0 && plan.renamed.contains(&number);
+    let edition = if is_renamed { format!(" {}", plan.edition) } else { String::new() };
+    let names = [
+        ("sv", format!("{place} {sv} {number}{edition}")),
+        ("en", format!("{place} {en} {number}{edition}")),
+    ];
+    let is_provider = plan.is_identity_provider(number);
+    let role = if is_provider {
         identity_provider(&host, &names, numbers)
     } else {
         service(&host, &names, numbers)
     };
     let mut entity = NewElement::new(MD, "EntityDescriptor")
         .with_attribute("entityID", entity_id)
-        .with_child(extensions(number))
+        .with_child(extensions(is_provider))
         .with_child(role)
         .with_child(organisation(&host, &names, numbers))
         .with_child(contact("technical", &host))
@@ -92,7 +94,7 @@ fn entity_padded(entity: NewElement, plan: &Plan, numbers: &mut Numbers) -> NewE
     )
 }
 
-fn extensions(number: usize) -> NewElement {
+fn extensions(is_provider: bool) -> NewElement {
     let attribute = |name: &str, values: &[&str]| {
         NewElement::new(SAML, "Attribute")
             .with_attribute("Name", name)
@@ -101,14 +103,14 @@ fn extensions(number: usize) -> NewElement {
                 values.iter().map(|value| NewElement::new(SAML, "AttributeValue").with_text(*value)),
             )
     };
-    let categories: &[&str] = if is_identity_provider(number) {
+    let categories: &[&str] = if is_provider {
         &["http://id.swedenconnect.se/general-ec/1.0/supports-user-message"]
     } else {
         &["http://id.elegnamnden.se/ec/1.0/loa3-pnr", "http://id.elegnamnden.se/st/1.0/public-sector-sp"]
     };
     let mut attributes = NewElement::new(MDATTR, "EntityAttributes")
         .with_child(attribute("http://macedir.org/entity-category", categories));
-    if is_identity_provider(number) {
+    if is_provider {
         attributes.push(attribute(
             "urn:oasis:names:tc:SAML:attribute:assurance-certification",
             &["http://id.elegnamnden.se/loa/1.0/loa2", "http://id.elegnamnden.se/loa/1.0/loa3"],

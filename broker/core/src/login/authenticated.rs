@@ -81,7 +81,8 @@ impl Login<Authenticated> {
         };
         let proven = provider.organisation.number.clone();
         // Asked of the proven organisation: which one it would be was not known before.
-        if let Err(failure) = routing::admissible(provider, policy.relying_party, policy.suspensions) {
+        let standing = (policy.suspensions, policy.connections);
+        if let Err(failure) = routing::admissible(provider, policy.relying_party, standing) {
             return failed(failure, Some(proven), context);
         }
         if let Some(chosen) = chosen.filter(|chosen| *chosen != proven) {
@@ -101,7 +102,11 @@ impl Login<Authenticated> {
         if policy.relying_party.fail_on_missing_attribute {
             let missing = role.missing(&context.return_to, &identity);
             if !missing.is_empty() {
-                let cause = format!("the answer would lack what is essential: {}", missing.join(", "));
+                let mut cause = format!("the answer would lack what is essential: {}", missing.join(", "));
+                if !identity.not_agreed.is_empty() {
+                    let names: Vec<&str> = identity.not_agreed.iter().map(|name| name.key()).collect();
+                    cause = format!("{cause}; not agreed in the connection: {}", names.join(", "));
+                }
                 let failure = Failure::new(FailureCode::AttributeMissing, cause);
                 return failed(failure, Some(proven), context);
             }

@@ -1,14 +1,14 @@
-//! Which attributes leave: requested *and* entitled, with a value that will do.
+//! Which attributes leave: requested *and* entitled *and* agreed to, with a value that will do.
 
 use crate::{
     attribute::Attributes,
     failure::{Failure, FailureCode},
-    release::Policy,
+    release::{Policy, connection},
     request::{AuthenticationRequest, RequestedAttribute},
     result::AuthenticationResult,
 };
 
-/// The attributes that leave: requested, entitled, as many values as the attribute can have, and of those the ones that were asked for.
+/// The attributes that leave: requested, entitled, agreed to by the employer, as many values as the attribute can have, and of those the ones that were asked for.
 ///
 /// # Errors
 /// [`FailureCode::AttributeMissing`] when the relying party's profile fails a login for an essential attribute that is not there.
@@ -22,6 +22,7 @@ pub fn leaving(
         (name.is_multi_valued() || values.len() == 1)
             && request.attributes.iter().any(|wanted| wanted.name == name)
             && policy.relying_party.entitled.contains(&name)
+            && connection::agreed(name, policy)
     });
     // OIDC Core 5.5.1: who asks for a certain value learns whether it is that one, and never what it is instead.
     for wanted in request.attributes.iter().filter(|wanted| !wanted.values.is_empty()) {
@@ -38,9 +39,13 @@ pub fn leaving(
             .attributes
             .iter()
             .filter(|wanted| wanted.essential && !is_met(wanted, &attributes))
-            .map(|wanted| match wanted.or {
-                Some(or) => format!("{} or {or}", wanted.name),
-                None => wanted.name.to_string(),
+            .map(|wanted| {
+                let name = match wanted.or {
+                    Some(or) => format!("{} or {or}", wanted.name),
+                    None => wanted.name.to_string(),
+                };
+                let is_agreed = connection::agreed(wanted.name, policy);
+                if is_agreed { name } else { format!("{name} (not agreed in the connection)") }
             })
             .collect();
         if !missing.is_empty() {

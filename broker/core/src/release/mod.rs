@@ -3,7 +3,7 @@
 //! 1. [`organisation`]: which organisation the answer proves, of those that the provider speaks for;
 //! 2. [`authority`]: what that organisation may not answer for fails the login or is dropped;
 //! 3. [`assurance`]: asked for, registered, under the ceiling, and mapped to what we may say;
-//! 4. [`attributes`]: requested *and* entitled;
+//! 4. [`attributes`]: requested *and* entitled, *and* agreed to by the employer ([`connection`]);
 //! 5. [`subject_identifier`]: from the pinned source alone, and of somebody whom the relying party expects;
 //! 6. [`passing_on`]: as far as the provider lets its word be repeated;
 //! 7. [`notice`]: what the person is shown before anything leaves.
@@ -14,6 +14,7 @@ pub mod account;
 pub mod assurance;
 pub mod attributes;
 pub mod authority;
+pub mod connection;
 pub mod notice;
 pub mod organisation;
 pub mod passing_on;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     assurance::{Assurance, OutputMap},
     attribute::{AttributeName, Attributes},
+    connection::Connections,
     failure::Failure,
     identifier::ProviderId,
     moment::Timestamp,
@@ -45,6 +47,9 @@ pub struct ReleasedIdentity {
     /// What the provider said, and the relying party might have had, and did not keep its rule: names, for the log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<AttributeName>,
+    /// What the provider said, and the relying party asked for and is entitled to, and the employer has not agreed to: names, for the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_agreed: Vec<AttributeName>,
     /// At which level, after the output map.
     pub assurance: Option<Assurance>,
     /// The original time of authentication.
@@ -88,6 +93,8 @@ pub struct Policy<'a> {
     pub subject_secret: &'a dyn SubjectSecret,
     /// What is suspended now: the organisation that is proven may be.
     pub suspensions: &'a Suspensions,
+    /// What employers agreed to: that of the proven organisation counts.
+    pub connections: &'a Connections,
 }
 
 /// Runs the list.
@@ -115,10 +122,16 @@ pub fn release(
         .into_iter()
         .filter(|name| might_leave(*name) && result.attributes.values(*name).is_empty())
         .collect();
+    let not_agreed = result
+        .attributes
+        .names()
+        .filter(|name| might_leave(*name) && !connection::agreed(*name, policy))
+        .collect();
     Ok(ReleasedIdentity {
         subject,
         attributes,
         dropped,
+        not_agreed,
         assurance,
         authenticated_at: result.authenticated_at,
         session_ends: result.session_ends,

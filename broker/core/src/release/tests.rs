@@ -7,6 +7,7 @@ use crate::{
     assurance::{Assurance, AssuranceProfile, OutputMap},
     attribute::{AttributeName, Attributes},
     authority::{Authority, Narrowing},
+    connection::{Connections, Terms},
     failure::FailureCode,
     identifier::{ProviderId, RelyingPartyId},
     moment::Timestamp,
@@ -34,6 +35,7 @@ impl SubjectSecret for FixedSecret {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) result: AuthenticationResult,
     pub(super) request: AuthenticationRequest,
@@ -41,6 +43,8 @@ pub(super) struct Case {
     pub(super) relying_party: RelyingPartyPolicy,
     /// How the provider is held tighter than its organisation.
     pub(super) narrowing: Narrowing,
+    /// What employers agreed to.
+    pub(super) connections: Connections,
 }
 
 impl Case {
@@ -127,6 +131,7 @@ impl Case {
                 fail_on_missing_attribute: false,
             },
             narrowing: Narrowing::default(),
+            connections: Connections::default(),
         }
     }
 
@@ -138,6 +143,7 @@ impl Case {
             output_map: &OutputMap::new(false),
             subject_secret: &FixedSecret,
             suspensions: &Suspensions::default(),
+            connections: &self.connections,
         };
         release(self.result, &self.request, policy).map_err(|failure| failure.code)
     }
@@ -158,6 +164,32 @@ fn organisation_name_and_number_come_from_the_registry() {
     let identity = case.run().expect("released");
     assert_eq!(identity.attributes.values(AttributeName::OrganisationNumber), ["2021006883"]);
     assert!(identity.attributes.values(AttributeName::OrganisationName).is_empty(), "the record has no name");
+}
+
+#[test]
+fn what_the_employer_has_not_agreed_to_stays_and_is_named() {
+    let mut case = Case::genuine();
+    let terms = Terms { open: true, attributes: Some(BTreeSet::from([AttributeName::DisplayName])) };
+    let employer = case.provider.organisation.number.clone();
+    case.connections.agreements.entry(employer).or_default().insert("journal".into(), terms);
+    let identity = case.run().expect("released");
+    assert_eq!(identity.attributes.names().collect::<Vec<_>>(), [AttributeName::DisplayName]);
+    // Nothing is said of what was not told at all.
+    assert!(identity.not_agreed.contains(&AttributeName::Mail));
+    assert!(!identity.not_agreed.contains(&AttributeName::PersonalIdentityNumber));
+    let open = Case::genuine().run().expect("released");
+    assert!(open.not_agreed.is_empty() && !open.attributes.values(AttributeName::Mail).is_empty());
+    assert_eq!(open.subject, identity.subject, "who it is stays the same");
+}
+
+#[test]
+fn an_essential_attribute_that_is_not_agreed_to_fails_where_the_profile_says_so() {
+    let mut case = Case::genuine();
+    case.relying_party.fail_on_missing_attribute = true;
+    case.request.attributes = vec![RequestedAttribute::new(AttributeName::Mail, true)];
+    assert!(case.clone().run().is_ok());
+    case.connections.before.insert("journal".into(), BTreeSet::from([AttributeName::DisplayName]));
+    assert_eq!(case.run().expect_err("missing"), FailureCode::AttributeMissing);
 }
 
 #[test]

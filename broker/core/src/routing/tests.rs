@@ -6,6 +6,7 @@ use super::{Peers, Route, admissible, offered, route};
 use crate::{
     assurance::{Assurance, AssuranceProfile, OutputMap},
     authority::Authority,
+    connection::Connections,
     failure::FailureCode,
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     login::{Context, Login, Next, Received},
@@ -23,6 +24,7 @@ struct Federation {
     providers: Vec<ProviderPolicy>,
     relying_party: RelyingPartyPolicy,
     suspensions: Suspensions,
+    connections: Connections,
 }
 
 impl Peers for Federation {
@@ -43,6 +45,10 @@ impl Peers for Federation {
 
     fn suspensions(&self) -> &Suspensions {
         &self.suspensions
+    }
+
+    fn connections(&self) -> &Connections {
+        &self.connections
     }
 }
 
@@ -96,6 +102,7 @@ fn federation() -> Federation {
             fail_on_missing_attribute: false,
         },
         suspensions: Suspensions::default(),
+        connections: Connections::default(),
     }
 }
 
@@ -276,7 +283,8 @@ fn a_suspension_counts() {
 fn admissible_is_asked_of_both_sides() {
     let Federation { providers, relying_party, .. } = federation();
     let under = |provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy, suspensions: &Suspensions| {
-        admissible(provider, relying_party, suspensions).map_err(|failure| failure.code)
+        admissible(provider, relying_party, (suspensions, &Connections::default()))
+            .map_err(|failure| failure.code)
     };
     let answer = |provider: &ProviderPolicy, relying_party: &RelyingPartyPolicy| {
         under(provider, relying_party, &Suspensions::default())

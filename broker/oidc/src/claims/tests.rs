@@ -23,6 +23,7 @@ fn value(claim: Claim, attributes: &[(AttributeName, &str)]) -> Option<Value> {
         subject: serde_json::from_value(json!("abc")).expect("a subject"),
         attributes: held,
         dropped: Vec::new(),
+        not_agreed: Vec::new(),
         assurance: Some(Assurance::new("http://id.swedenconnect.se/loa/1.0/uncertified-loa3")),
         authenticated_at: Timestamp(1_000),
         session_ends: None,

@@ -5,6 +5,8 @@
 use std::fmt;
 
 use broker_core::{
+    attribute::AttributeName,
+    connection::Connection,
     failure::{Failure, FailureCode},
     identifier::{Reference, RelyingPartyId},
     login::{Login, Released},
@@ -57,6 +59,12 @@ impl Grant {
         })
     }
 
+    /// The same, with no attribute that the employer lets leave no longer.
+    pub(crate) fn within(mut self, connection: &Connection<'_>) -> Self {
+        self.identity.attributes = self.identity.attributes.filtered(|name, _| connection.lets_leave(name));
+        self
+    }
+
     /// Whom the code is for: what its record is bound to.
     #[must_use]
     pub fn relying_party(&self) -> &RelyingPartyId {
@@ -93,13 +101,15 @@ pub struct AccessGrant {
     pub(crate) grounds: Grounds,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
+    /// The attributes that the claims are made of: what the employer must still let leave.
+    pub(crate) attributes: Vec<AttributeName>,
     pub(crate) reference: Reference,
     pub(crate) expires: Timestamp,
 }
 
 impl AccessGrant {
     /// Changes with every change of what is stored; a node refuses what it does not know.
-    pub const VERSION: u16 = 2;
+    pub const VERSION: u16 = 3;
 
     /// Whose token it is.
     #[must_use]

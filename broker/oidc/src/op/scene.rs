@@ -315,6 +315,7 @@ impl Scene {
             output_map: &OutputMap::new(false),
             subject_secret: &Pseudonyms,
             suspensions: self.registry.suspensions(),
+            connections: self.registry.connections(),
         };
         let authenticated = awaiting.authenticated(proven(result)).map_err(|_| ()).expect("fresh");
         match authenticated.release(policy, &self.op(), false).map_err(|refused| refused.failure)? {
@@ -495,6 +496,7 @@ fn client(client_id: &str, authentication: ClientAuthentication) -> OidcClient {
         pkce_required: true,
         default_max_age: None,
         default_acr_values: Vec::new(),
+        purpose: LocalText::default(),
         contacts: Vec::new(),
     }
 }

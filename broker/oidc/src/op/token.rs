@@ -2,11 +2,13 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use broker_core::{
+    connection::Connection,
     failure::{Failure, FailureCode},
     moment::{Moment, Timestamp},
+    organisation::{Organisation, OrganisationNumber},
 };
 use certs::{DigestAlgorithm, SignatureAlgorithm, jws};
-use metadata::peer::OidcClient;
+use metadata::{Registry, peer::OidcClient};
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
@@ -46,6 +48,8 @@ impl OidcOp<'_> {
         moment: Moment<'_>,
     ) -> Result<TokenResponse, TokenRefused> {
         let client = self.redeemable(request, grant, moment.now)?;
+        // A connection that was narrowed since the person signed in counts, too.
+        let grant = &grant.clone().within(&self.connected(&grant.identity.organisation, client)?);
         let expires = expiry(moment.now, ACCESS_TOKEN_LIFETIME_SECONDS, grant.identity.session_ends)
             .ok_or_else(session_over)?;
         let id_token = self.id_token(client, grant, access_token, moment.now)?;
@@ -53,6 +57,7 @@ impl OidcOp<'_> {
             client_id: grant.client_id.clone(),
             grounds: grant.identity.grounds(),
             subject: grant.identity.subject.as_str().to_owned(),
+            attributes: grant.identity.attributes.names().collect(),
             claims: grant.carried.placement.userinfo(&grant.identity, &self.settings.claim_names),
             reference: grant.reference.clone(),
             expires,
@@ -103,6 +108,19 @@ impl OidcOp<'_> {
             TokenRefused { failure, ..refused }
         })?;
         Ok(client)
+    }
+
+    /// What holds between the proven employer and the relying party now, which must be open: a connection that was closed since the person signed
+    /// in ends the code (RFC 6749 5.2, invalid_grant).
+    fn connected(
+        &self,
+        employer: &OrganisationNumber,
+        client: &OidcClient,
+    ) -> Result<Connection<'_>, TokenRefused> {
+        connection(self.registry, employer, client).map_err(|failure| {
+            let refused = Self::code_refused(&failure.cause);
+            TokenRefused { failure, ..refused }
+        })
     }
 
     fn id_token(
@@ -160,6 +178,27 @@ impl OidcOp<'_> {
             .ok_or_else(|| Failure::new(FailureCode::KeyMissing, format!("no active key signs {name}")))?;
         jws::sign_compact(signer.as_ref(), Some("JWT"), Value::Object(claims).to_string().as_bytes())
             .map_err(|_| Failure::new(FailureCode::KeyMissing, format!("the key for {name} did not sign")))
+    }
+}
+
+/// What holds between an employer and a relying party, by the registry of the moment.
+///
+/// # Errors
+/// When it is closed.
+pub(crate) fn connection<'r>(
+    registry: &'r Registry,
+    employer: &OrganisationNumber,
+    client: &OidcClient,
+) -> Result<Connection<'r>, Failure> {
+    let connections = registry.connections();
+    let of = |employer: &Organisation| {
+        connections.allow(employer, &client.client_id)?;
+        Ok(connections.between(employer, &client.client_id))
+    };
+    match registry.organisation(employer) {
+        Some(record) => of(record),
+        // Of a provider that a source brought: its organisation has no record here, and so no list of its own.
+        None => of(&Organisation::of(employer.clone())),
     }
 }
 

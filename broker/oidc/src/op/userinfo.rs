@@ -159,6 +159,14 @@ impl OidcOp<'_> {
             .allow_relying_party(&client.policy)
             .and_then(|()| suspensions.allow(&grant.grounds))
             .map_err(|failure| UserinfoRefused { failure, ..UserinfoRefused::invalid_token("suspended") })?;
+        // So does a connection that was closed, or narrowed to less than the claims are made of.
+        let connection = super::token::connection(self.registry, &grant.grounds.organisation, client)
+            .map_err(|failure| UserinfoRefused { failure, ..UserinfoRefused::invalid_token("closed") })?;
+        if !grant.attributes.iter().all(|name| connection.lets_leave(*name)) {
+            return Err(UserinfoRefused::invalid_token(
+                "the employer has narrowed the connection since the person signed in",
+            ));
+        }
         let mut claims: Map<String, Value> = grant.claims.clone();
         claims.insert("sub".to_owned(), Value::from(grant.subject.as_str()));
         let Some(algorithm) = client.userinfo_algorithm else {

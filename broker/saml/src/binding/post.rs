@@ -207,6 +207,8 @@ mod tests {
 
         #[test]
         fn a_beginning_is_how_the_whole_begins(length in 0_usize..60_000, breaks in 0_usize..80) {
+            // Lines of a few letters would make it larger than a message may be.
+            let breaks = if breaks < 16 { 0 } else { breaks };
             let xml: Vec<u8> = (0..length).map(|at| u8::try_from(at * 7 % 251).unwrap_or_default()).collect();
             let mut text = STANDARD.encode(&xml);
             if breaks > 0 {

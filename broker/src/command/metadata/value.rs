@@ -21,13 +21,13 @@ pub(super) fn subject_source(text: &str) -> Result<SubjectSource, String> {
 }
 
 /// An organisation number.
-pub(super) fn number(text: &str) -> Result<OrganisationNumber, String> {
+pub(in crate::command) fn number(text: &str) -> Result<OrganisationNumber, String> {
     OrganisationNumber::parse(text)
         .ok_or_else(|| format!("{text} is no organisation number: ten digits, the last a check digit"))
 }
 
 /// One attribute, by its key.
-pub(super) fn attribute(text: &str) -> Result<AttributeName, String> {
+pub(in crate::command) fn attribute(text: &str) -> Result<AttributeName, String> {
     AttributeName::from_key(text).ok_or_else(|| {
         let nearest =
             AttributeName::ALL.iter().min_by_key(|name| strsim::damerau_levenshtein(name.key(), text));

@@ -25,6 +25,8 @@ use crate::{
     settings::{OidcProfile, ProviderSettings, RelyingPartySettings},
 };
 
+type Changing<T> = fn(&mut T);
+
 const PROVIDER: &str = "https://idp.granvik.example/saml";
 
 fn provider_entry(change: impl FnOnce(&mut ProviderSettings)) -> Entry {
@@ -226,7 +228,7 @@ fn every_setting_of_a_provider_has_its_sentence() {
         let octets = good.as_bytes();
         describe(&id, Some((&before, octets)), Some((&after, octets)), &KeyUse::default())
     };
-    let cases: [(fn(&mut ProviderSettings), &str); 5] = [
+    let cases: [(Changing<ProviderSettings>, &str); 5] = [
         (|settings| settings.hidden = true, "no longer shown where people choose"),
         (|settings| settings.names_requesters = true, "told which relying party asks"),
         (|settings| settings.behind = ["https://behind.example".into()].into(), "The provider behind it"),
@@ -298,7 +300,7 @@ fn every_setting_of_a_relying_party_has_its_sentence_and_its_secret_is_never_tol
     );
     let made = said(client_entry(|_| ()), client_entry(|s| s.secret = hash("a")));
     only(&made, Kind::Secret, "Den får en hemlighet.", "It gets a secret.");
-    let cases: [(fn(&mut RelyingPartySettings), Kind, &str); 6] = [
+    let cases: [(Changing<RelyingPartySettings>, Kind, &str); 6] = [
         (|s| s.pkce_waived = true, Kind::Setting, "need no longer use PKCE"),
         (|s| s.fail_on_missing_attribute = true, Kind::Setting, "now fails"),
         (
@@ -324,7 +326,7 @@ fn every_field_of_a_record_has_its_sentence() {
         change(&mut after);
         records(&before, &after)
     };
-    let cases: [(fn(&mut Organisation), Kind, &str, &str); 8] = [
+    let cases: [(Changing<Organisation>, Kind, &str, &str); 8] = [
         (
             |o| _ = o.domains.insert("ny.example".into()),
             Kind::Domain,

@@ -150,6 +150,7 @@ fn with_role<T>(test: impl FnOnce(&SamlSp<'_>, Moment<'_>) -> T) -> T {
         pkce_required: true,
         default_max_age: None,
         default_acr_values: vec![],
+        purpose: LocalText::default(),
         contacts: vec![],
     };
     let registry =
