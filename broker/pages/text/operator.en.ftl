@@ -309,3 +309,4 @@ operator-check-not_applicable = Not concerned
 operator-check-not_reached = Not reached
 operator-tried-again = Test again
 operator-tried-reference = Reference
+operator-fate-not_agreed = Is not released: your organisation has not agreed that the service gets it.

@@ -310,3 +310,4 @@ operator-check-not_applicable = Berörs inte
 operator-check-not_reached = Inte prövad
 operator-tried-again = Prova igen
 operator-tried-reference = Referens
+operator-fate-not_agreed = Lämnas inte ut: er organisation har inte godkänt att e-tjänsten får det.

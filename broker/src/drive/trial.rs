@@ -13,11 +13,12 @@ use axum::response::Response;
 use broker_core::{
     assurance::{Assurance, AssuranceProfile},
     attribute::AttributeName,
+    connection::Connections,
     failure::{Failure, FailureCode},
     identifier::{Language, ProviderId, Reference, RelyingPartyId},
     moment::Timestamp,
-    organisation::{LocalText, OrganisationNumber},
-    policy::{Protocol, RelyingPartyPolicy},
+    organisation::{LocalText, Organisation, OrganisationNumber},
+    policy::{Protocol, ProviderPolicy, RelyingPartyPolicy},
     release::{
         Policy,
         account::{Account, account},
@@ -174,7 +175,10 @@ impl Step<'_> {
         let registry = self.registry_for(&wanted).await?.ok_or_else(draft_gone)?;
         let provider = registry.provider(&wanted.provider).ok_or(FailureCode::ProviderUnknown)?;
         let relying_party = party(self.node, &self.registry, &wanted)?;
-        routing::admissible(&provider, &relying_party, self.registry.suspensions())?;
+        let provider = reaching(provider, &wanted);
+        let unbounded = Connections::default();
+        let connections = self.connections(&wanted, &unbounded);
+        routing::admissible(&provider, &relying_party, (self.registry.suspensions(), connections))?;
         let reference = Reference::from_random(self.moment.random());
         let cookie = LoginCookie::new(self.moment, self.node.origins.tag(&relying_party.id));
         let (handle, travels) = cookie.trip(self.moment);
@@ -211,6 +215,11 @@ impl Step<'_> {
             FailureCode::BrowserTooMany,
             "the browser began more logins within a minute than limits.begun_per_minute",
         ))
+    }
+
+    /// What employers agreed to counts for a registered relying party.
+    fn connections<'c>(&'c self, wanted: &Wanted, unbounded: &'c Connections) -> &'c Connections {
+        if wanted.relying_party.is_some() { self.registry.connections() } else { unbounded }
     }
 
     /// The registry that a test is by; `None`: the proposal is not any more what it was.
@@ -298,13 +307,16 @@ impl Step<'_> {
             result.draft_gone = true;
             return Ok((result, None));
         };
+        let unbounded = Connections::default();
+        let connections = self.connections(wanted, &unbounded);
         // A suspension since the question counts, as it does for a login.
         let admitted = registry
             .provider(&wanted.provider)
             .ok_or_else(|| Failure::from(FailureCode::ProviderUnknown))
             .and_then(|provider| {
                 let relying_party = party(self.node, &self.registry, wanted)?;
-                routing::admissible(&provider, &relying_party, self.registry.suspensions())?;
+                let provider = reaching(provider, wanted);
+                routing::admissible(&provider, &relying_party, (self.registry.suspensions(), connections))?;
                 Ok((provider, relying_party))
             });
         let (provider, relying_party) = match admitted {
@@ -345,6 +357,7 @@ impl Step<'_> {
             output_map: self.node.output_map(),
             subject_secret: &self.node.subjects,
             suspensions: self.registry.suspensions(),
+            connections,
         };
         let account = account(&proven, &request(&relying_party), policy);
         result.failure = account.outcome.as_ref().err().map(|failure| (failure.code, failure.cause.clone()));
@@ -357,6 +370,19 @@ fn draft_gone() -> Failure {
     Failure::new(FailureCode::ProviderUnknown, "the proposal is not any more what it was")
 }
 
+/// The provider, for a test of no relying party not closed by the list of those that its people may reach: nothing leaves.
+fn reaching(provider: Arc<ProviderPolicy>, wanted: &Wanted) -> Arc<ProviderPolicy> {
+    let open = |policy: &ProviderPolicy| {
+        let organisation = Organisation { relying_parties: None, ..(*policy.organisation).clone() };
+        ProviderPolicy { organisation: Arc::new(organisation), ..policy.clone() }
+    };
+    if wanted.relying_party.is_some() {
+        return provider;
+    }
+    let organisations = provider.organisations.iter().map(|voice| Arc::new(open(voice))).collect();
+    Arc::new(ProviderPolicy { organisations, ..open(&provider) })
+}
+
 /// The relying party whose needs a test is held to: the built-in one, or a registered one, which is not asked and hears nothing.
 fn party(node: &Node, registry: &Registry, wanted: &Wanted) -> Result<Arc<RelyingPartyPolicy>, Failure> {
     if let Some(id) = &wanted.relying_party {
@@ -364,13 +390,10 @@ fn party(node: &Node, registry: &Registry, wanted: &Wanted) -> Result<Arc<Relyin
     }
     let organisation =
         registry.organisation(&wanted.organisation).ok_or(FailureCode::OrganisationUnproven)?;
-    // Not closed by a list of relying parties: it is none, and nothing leaves.
-    let mut organisation = (**organisation).clone();
-    organisation.relying_parties = None;
     Ok(Arc::new(RelyingPartyPolicy {
         id: RelyingPartyId::from(format!("{}/operator/try", node.config.file.issuer).as_str()),
         protocol: Protocol::Oidc,
-        organisation: Arc::new(organisation),
+        organisation: organisation.clone(),
         display_name: LocalText::default(),
         entitled: DEFAULT_SET.into_iter().collect::<BTreeSet<_>>(),
         sector: format!("{} operator/try", wanted.organisation),

@@ -53,7 +53,7 @@ pub(super) fn every_page(
     for not_tried in [None, Some("over"), Some("other"), Some("bounds")] {
         drawn.push(("operator_try", draw(OperatorPage::TrialForm(&trial_form(text, not_tried)))));
     }
-    for fate in ["leaves", "not_wanted", "not_kept", "several", "outside", "login_failed"] {
+    for fate in ["leaves", "not_wanted", "not_kept", "not_agreed", "several", "outside", "login_failed"] {
         drawn.push(("operator_tried", draw(OperatorPage::Trial(&trial(text, fate)))));
     }
     drawn

@@ -21,6 +21,8 @@ pub enum Fate {
     NotWanted,
     /// The organisation's record does not let the provider say it, or no value has the form that it must have.
     NotKept,
+    /// The employer has not agreed to it.
+    NotAgreed,
     /// Two values of what has one: neither leaves.
     Several,
     /// It is outside what the organisation answers for: no login with it succeeds.
@@ -37,6 +39,7 @@ impl Fate {
             Self::Leaves => "leaves",
             Self::NotWanted => "not_wanted",
             Self::NotKept => "not_kept",
+            Self::NotAgreed => "not_agreed",
             Self::Several => "several",
             Self::Outside => "outside",
             Self::LoginFailed => "login_failed",
@@ -76,6 +79,7 @@ pub fn account(
             (Ok(_), Some(bound)) if !name.is_multi_valued() && bound.attributes.values(name).len() > 1 => {
                 Fate::Several
             }
+            (Ok(identity), _) if identity.not_agreed.contains(&name) => Fate::NotAgreed,
             (Ok(_), _) => Fate::NotWanted,
             (Err(_), None) if is_outside() => Fate::Outside,
             (Err(_), _) => Fate::LoginFailed,

@@ -546,6 +546,7 @@ fn a_trial_says_of_each_attribute_what_a_release_does_with_it() {
             output_map: &OutputMap::new(false),
             subject_secret: &FixedSecret,
             suspensions: &Suspensions::default(),
+            connections: &case.connections,
         };
         let account = account(&case.result, &case.request, policy);
         assert_eq!(account.outcome.is_ok(), case_is_released(case), "as a release goes");
@@ -578,6 +579,7 @@ fn case_is_released(case: &Case) -> bool {
         provider: case.provider.clone(),
         relying_party: case.relying_party.clone(),
         narrowing: Narrowing::default(),
+        connections: case.connections.clone(),
     };
     same.run().is_ok()
 }
