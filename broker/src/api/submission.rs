@@ -194,7 +194,7 @@ impl From<EditFailed> for Problem {
             EditFailed::Head(..) | EditFailed::Tampered(_) | EditFailed::Record(_) => {
                 Self { is_alarm: true, ..Kind::BUSY.because(failed) }
             }
-            EditFailed::Journal(JournalFailed::Unauthenticated) => {
+            EditFailed::Journal(JournalFailed::Unauthenticated(_)) => {
                 Self { is_alarm: true, ..Kind::BUSY.because(failed) }
             }
             EditFailed::Change(refused) => {
@@ -210,7 +210,7 @@ impl From<EditFailed> for Problem {
 
 impl From<JournalFailed> for Problem {
     fn from(failed: JournalFailed) -> Self {
-        let is_alarm = matches!(failed, JournalFailed::Unauthenticated);
+        let is_alarm = matches!(failed, JournalFailed::Unauthenticated(_));
         Self { is_alarm, ..Kind::BUSY.because(failed) }
     }
 }
