@@ -75,7 +75,8 @@ async fn defaults_by_category_open_and_close_and_the_employer_has_the_last_word(
     let _ = told(&federation).await;
     let category = ["connection", "category", "journal", "care"];
     let _ = made(&federation, &category).await;
-    let _ = made(&federation, &["connection", "default", "closed", "--federation", "--category", "care"]).await;
+    let _ =
+        made(&federation, &["connection", "default", "closed", "--federation", "--category", "care"]).await;
     for node in 0..2 {
         assert_eq!(refused(&federation, &login(&federation), node).await, CLOSED);
     }
@@ -113,7 +114,10 @@ async fn a_connection_that_closes_ends_what_is_under_way_on_every_node() {
             Next::Redeem(code) => {
                 let reply =
                     walk.party.redeem(&walk.wire, port, &federation.issuer, &walk.attempt, code).await;
-                assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (400, Some("invalid_grant")));
+                assert_eq!(
+                    (reply.status.as_u16(), reply.json()["error"].as_str()),
+                    (400, Some("invalid_grant"))
+                );
             }
             Next::Userinfo(token) => {
                 let reply = relying_party::userinfo(&walk.wire, port, &federation.issuer, token).await;
@@ -133,7 +137,8 @@ async fn a_service_that_grows_gets_the_old_set_until_the_employer_agrees() {
     let federation = federation().await;
     let register = |attributes: &[&str]| {
         let named: Vec<&str> = attributes.iter().flat_map(|name| ["--attribute", *name]).collect();
-        let words = [&["metadata", "add", "journal.json", "--organisation", "2021009903"][..], &named].concat();
+        let words =
+            [&["metadata", "add", "journal.json", "--organisation", "2021009903"][..], &named].concat();
         let said = federation.command(&words);
         let number: u64 = said
             .split("Revision ")
@@ -161,8 +166,7 @@ async fn a_service_that_grows_gets_the_old_set_until_the_employer_agrees() {
     let lines: Vec<Value> = federation.nodes.iter().flat_map(tests::node::Node::log_lines).collect();
     assert!(lines.iter().any(|line| line["dropped_by_connection"] == "mail"));
     // The employer agrees, and names why it may.
-    let agree =
-        ["connection", "agree", "journal", "--organisation", GRANVIK, "--legal-basis", "Art. 6.1 e"];
+    let agree = ["connection", "agree", "journal", "--organisation", GRANVIK, "--legal-basis", "Art. 6.1 e"];
     let _ = made(&federation, &agree).await;
     assert_eq!(told(&federation).await.userinfo["email"], person.mail.as_str());
     assert_eq!(shown(&federation)["pending"], serde_json::json!([]));
@@ -176,7 +180,14 @@ async fn a_service_that_grows_gets_the_old_set_until_the_employer_agrees() {
     assert_eq!((&one["agreed_by"], &one["legal_basis"]), (&"Ada".into(), &"Art. 6.1 e".into()));
     for (form, language, words) in [("csv", "sv", "E-postadress"), ("html", "en", "<table")] {
         let words_said = federation.command(&[
-            "connection", "export", "--organisation", GRANVIK, "--form", form, "--language", language,
+            "connection",
+            "export",
+            "--organisation",
+            GRANVIK,
+            "--form",
+            form,
+            "--language",
+            language,
         ]);
         assert!(words_said.contains(words) && words_said.contains("Ada"), "{words_said}");
     }

@@ -16,6 +16,7 @@
 //! | `registry_watch.rs`, `desk.rs`, `oidc_keys.rs` | what is followed in the store while serving |
 //! | `source_watch/` | other federations' metadata: asked, followed, looked up |
 //! | `registry_edit.rs`, `journal.rs`, `prune.rs`, `proposals.rs`, `seen.rs` | how the registry changes: one publication after the other, with a record |
+//! | `own_metadata.rs`, `feed.rs` | what we publish: about ourselves, and of the federation |
 //! | `alarm.rs` | what somebody must look at though logins go on |
 //! | `key_use.rs` | which key of which provider verified a message, noted and written |
 //! | `work.rs` | XML and public-key work, off the threads that serve connections |
@@ -34,6 +35,7 @@ mod desk;
 mod drive;
 mod endpoint;
 mod failed;
+mod feed;
 mod heavy_work;
 mod journal;
 mod key_use;

@@ -12,15 +12,14 @@ use broker_saml::sp::{
     SpEntity,
     metadata::{Presentation, metadata},
 };
-use certs::Signer;
 use metadata::{Contact, ContactKind, publish::Validity};
 
 use crate::wiring::Node;
 
 /// How long a copy may be used: a provider that fetches daily always has one, and a key that we take back is gone within two weeks.
-const VALID_DAYS: i64 = 14;
+pub(crate) const VALID_DAYS: i64 = 14;
 /// How often a copy should be renewed, in seconds.
-const CACHE_SECONDS: u32 = 6 * 3600;
+pub(crate) const CACHE_SECONDS: u32 = 6 * 3600;
 /// The document changes this often at most, so that it is the same on every node and can be compared.
 const STEP: i64 = 24 * 3600;
 
@@ -95,7 +94,7 @@ fn sign(node: &Node, entity: &SpEntity, moment: Moment<'_>) -> Result<Vec<u8>, S
     let day = moment.now.0 - moment.now.0.rem_euclid(STEP);
     let validity =
         Validity { until: Some(Timestamp(day).plus(VALID_DAYS * STEP)), cache_seconds: Some(CACHE_SECONDS) };
-    let certificates = node.keys.saml_signing().certificate_der().map(<[u8]>::to_vec).into_iter().collect();
+    let certificates = node.keys.saml_signing_certificates();
     let encryption = Some(node.keys.saml_decryption_certificate().to_vec());
     let signer = &**node.keys.metadata_signing();
     metadata(&entity.settings, &presentation, certificates, encryption, validity, signer)

@@ -13,7 +13,8 @@ use axum::{
 use crate::{
     api,
     endpoint::{
-        choice, document, downstream_request, failure, logo, notice, page, provider_answer, token, userinfo,
+        choice, document, downstream_request, failure, logo, mdq, notice, page, provider_answer, token,
+        userinfo,
     },
     operator, respond,
     wiring::Node,
@@ -34,6 +35,13 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/saml/{name}/acs", post(provider_answer::acs))
         .route("/saml/metadata", get(document::saml_metadata))
         .route("/saml/{name}/metadata", get(document::named_saml_metadata))
+        .route("/mdq/entities", get(mdq::all))
+        .route("/mdq/entities/", get(mdq::all))
+        .route("/mdq/entities/{*id}", get(mdq::entity))
+        .route("/metadata/all.xml", get(mdq::all))
+        .route("/metadata/idps.xml", get(mdq::providers))
+        .route("/metadata/signing.crt", get(mdq::signing_certificate))
+        .route("/metadata/next.crt", get(mdq::next_certificate))
         .route("/oidc/token", post(token::token))
         .route("/oidc/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/oidc/jwks", get(document::jwks))

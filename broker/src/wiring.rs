@@ -40,6 +40,7 @@ use crate::{
     cookie::Origins,
     desk::DeskFile,
     failed::FailedSeal,
+    feed::Feed,
     heavy_work::{Work, WorkBounds},
     key_use::KeyUseNotes,
     oidc_keys::OidcKeys,
@@ -102,6 +103,8 @@ pub(crate) struct Node {
     sp: SpEntities,
     keys_agreed: AtomicBool,
     own_metadata: OwnMetadata,
+    /// What is published of the federation.
+    pub(crate) feed: Feed,
 }
 
 /// The subject secret, behind the core's port.
@@ -183,6 +186,7 @@ impl Node {
             subjects,
             keys_agreed: AtomicBool::new(false),
             own_metadata: OwnMetadata::default(),
+            feed: Feed::default(),
         }))
     }
 

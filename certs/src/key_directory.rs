@@ -8,6 +8,7 @@
 //! | `saml-signing.pem`, `.crt` | signs SAML messages | every peer must be told |
 //! | `saml-decryption.pem`, `.crt` | opens what peers encrypt to us; published | every peer must be told |
 //! | `saml-decryption-next.pem` or `-old.pem`, `.crt` | opens it too, during a rollover; see `decryption` | as above, if it is in use |
+//! | `saml-signing-next.pem`, `metadata-signing-next.pem`, `.crt`, `-old.crt` | during a rollover of those; see `signing` | make another |
 //! | `metadata-signing.pem`, `.crt` | signs our metadata | every peer that checks it must be told |
 //!
 //! The three secrets are drawn independently: none can be derived from another. Every node of a cluster has the same
@@ -15,6 +16,7 @@
 
 mod creation;
 pub mod decryption;
+pub mod signing;
 
 use std::{
     fmt,
@@ -28,6 +30,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
+    certificate::certificate_pem,
     decryption_key::DecryptionKey,
     mac::Secret,
     pem,
@@ -69,6 +72,10 @@ pub struct KeyDirectory {
     /// The files of those that are not published.
     further_decryption: Vec<&'static str>,
     metadata_signing: Arc<PrivateKey>,
+    /// Certificates that are published beside that of the key that signs messages, DER.
+    further_signing: Vec<Vec<u8>>,
+    /// The certificate of the key that will sign metadata, DER.
+    next_metadata: Option<Vec<u8>>,
 }
 
 impl KeyDirectory {
@@ -95,6 +102,14 @@ impl KeyDirectory {
             }
         }
         let metadata_signing = reading.key(METADATA_SIGNING);
+        let mut next = |files: KeyFiles| {
+            let is_there = path.join(files.key).exists() || path.join(files.certificate).exists();
+            is_there.then(|| reading.key(files)).flatten()
+        };
+        let next_saml = next(signing::SAML_NEXT);
+        let next_metadata = next(signing::METADATA_NEXT);
+        let old_saml =
+            path.join(signing::SAML_OLD).exists().then(|| reading.certificate(signing::SAML_OLD)).flatten();
         let signing = [(SAML_SIGNING.key, &saml_signing), (METADATA_SIGNING.key, &metadata_signing)];
         let decryption = saml_decryption.iter().map(|key| (SAML_DECRYPTION.key, key));
         reading.check_separation(decryption.chain(further.iter().map(|(file, key)| (*file, key))), signing);
@@ -130,6 +145,12 @@ impl KeyDirectory {
                 .chain(further.into_iter().map(|(_, key)| key))
                 .collect(),
             metadata_signing: Arc::new(metadata_signing),
+            further_signing: next_saml
+                .and_then(|key| key.certificate_der().map(<[u8]>::to_vec))
+                .into_iter()
+                .chain(old_saml)
+                .collect(),
+            next_metadata: next_metadata.and_then(|key| key.certificate_der().map(<[u8]>::to_vec)),
         })
     }
 
@@ -171,6 +192,22 @@ impl KeyDirectory {
     /// The key that signs our metadata, with its certificate.
     pub fn metadata_signing(&self) -> &Arc<PrivateKey> {
         &self.metadata_signing
+    }
+
+    /// The certificates of the keys that our messages may be signed with, DER: that of the one that signs first, then those of a rollover.
+    pub fn saml_signing_certificates(&self) -> Vec<Vec<u8>> {
+        let present = self.saml_signing.certificate_der().map(<[u8]>::to_vec);
+        present.into_iter().chain(self.further_signing.iter().cloned()).collect()
+    }
+
+    /// The certificate of the key that signs metadata, PEM.
+    pub fn metadata_signing_certificate(&self) -> Option<String> {
+        self.metadata_signing.certificate_der().map(certificate_pem)
+    }
+
+    /// The certificate of the key that will sign metadata, PEM, while a rollover is under way.
+    pub fn next_metadata_signing_certificate(&self) -> Option<String> {
+        self.next_metadata.as_deref().map(certificate_pem)
     }
 
     /// What can be shown and compared of each secret and key. Nodes whose lists differ must not serve together.
@@ -433,21 +470,24 @@ impl Reading<'_> {
         }
     }
 
+    fn certificate(&mut self, file: &'static str) -> Option<Vec<u8>> {
+        let text = self.text(file, false)?;
+        match pem::certificates(&text).map(|certificates| certificates.into_iter().next()) {
+            Ok(first) => first,
+            Err(error) => {
+                self.report(file, Problem::NotACertificate(error));
+                None
+            }
+        }
+    }
+
     fn key(&mut self, files: KeyFiles) -> Option<PrivateKey> {
         let key = self.text(files.key, true).and_then(|text| {
             PrivateKey::from_pkcs8_pem_any_kind(&text)
                 .map_err(|error| self.report(files.key, Problem::NotAKey(error)))
                 .ok()
         });
-        let certificate = self.text(files.certificate, false).and_then(|text| {
-            match pem::certificates(&text).map(|certificates| certificates.into_iter().next()) {
-                Ok(first) => first,
-                Err(error) => {
-                    self.report(files.certificate, Problem::NotACertificate(error));
-                    None
-                }
-            }
-        });
+        let certificate = self.certificate(files.certificate);
         match key?.with_certificate(certificate?) {
             Ok(key) => Some(key),
             Err(KeyError::CertificateMismatch) => {

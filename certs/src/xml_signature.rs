@@ -32,7 +32,7 @@ mod signed_info;
 pub mod streaming;
 
 pub use refused::SignatureRefused;
-pub use sign::{CannotSign, sign_enveloped};
+pub use sign::{CannotSign, digest_for, sign_enveloped, signature_over};
 pub(crate) use signed_info::allowed_algorithm;
 use signed_info::{Permitted, SignedInfo, binary};
 

@@ -1,13 +1,16 @@
-//! `sparvidd keys init DIR`, `sparvidd keys show DIR`, `sparvidd keys accept`, `sparvidd keys decryption make|publish|drop DIR`
+//! `sparvidd keys init DIR`, `sparvidd keys show DIR`, `sparvidd keys accept`, `sparvidd keys decryption make|publish|drop DIR`,
+//! `sparvidd keys signing make|use|drop saml|metadata DIR`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use certs::key_directory::{Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys, decryption};
+use certs::key_directory::{
+    Creation, DEFAULT_CERTIFICATE_DAYS, KeyDirectory, SigningKeys, decryption, signing,
+};
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 
 use super::{ConfigArgument, Lines, Stopped, Tone, block_on, style};
-use crate::{config::Config, moment, wiring};
+use crate::{config::Config, moment, own_metadata, wiring};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -22,6 +25,72 @@ pub(crate) enum Keys {
     /// Replace the key that providers encrypt to, without an outage: three steps, days apart.
     #[command(subcommand)]
     Decryption(Decryption),
+    /// Replace a key that signs, without an outage: the next one is published first, and used when every peer has it.
+    #[command(subcommand)]
+    Signing(Signing),
+}
+
+/// `keys signing`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Signing {
+    /// First: make the next key. Its certificate is published, and it signs nothing yet.
+    Make(MakeSigning),
+    /// Second, when every peer has its certificate: sign with it. The former key is gone; its certificate stays published.
+    Use(UseSigning),
+    /// Third, when no message of the former key is under way any more: publish its certificate no longer.
+    Drop(WhichSigning),
+}
+
+/// A key that signs.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Signs {
+    /// SAML messages.
+    Saml,
+    /// Metadata.
+    Metadata,
+}
+
+/// A key that signs, and the directory it is in.
+#[derive(Debug, Args)]
+pub(crate) struct WhichSigning {
+    /// What the key signs.
+    #[arg(value_name = "KEY")]
+    key: Signs,
+    /// The directory.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    directory: PathBuf,
+}
+
+/// `keys signing make`
+#[derive(Debug, Args)]
+pub(crate) struct MakeSigning {
+    #[command(flatten)]
+    which: WhichSigning,
+    /// The name in the certificate, usually the broker's host name.
+    #[arg(long, default_value = "sparvidd", value_name = "NAME")]
+    name: String,
+    /// How long the certificate says it is valid, days.
+    #[arg(long, default_value_t = DEFAULT_CERTIFICATE_DAYS, value_name = "DAYS")]
+    days: u32,
+}
+
+/// `keys signing use`
+#[derive(Debug, Args)]
+pub(crate) struct UseSigning {
+    #[command(flatten)]
+    which: WhichSigning,
+    /// Do not wait until copies of the former metadata have run out, for this reason: peers that have not fetched the new one refuse us until they do.
+    #[arg(long, value_name = "REASON")]
+    now: Option<String>,
+}
+
+impl WhichSigning {
+    fn key(&self) -> signing::SigningKey {
+        match self.key {
+            Signs::Saml => signing::SigningKey::Saml,
+            Signs::Metadata => signing::SigningKey::Metadata,
+        }
+    }
 }
 
 /// `keys decryption`
@@ -129,6 +198,7 @@ pub(crate) fn run(keys: &Keys) -> Result<(), Stopped> {
             Ok(())
         }
         Keys::Decryption(step) => rollover(step),
+        Keys::Signing(step) => signing_rollover(step),
         Keys::Show(show) => {
             let directory = KeyDirectory::open(&show.directory).map_err(Stopped::could_not)?;
             if show.json {
@@ -156,6 +226,57 @@ fn rollover(step: &Decryption) -> Result<(), Stopped> {
         Decryption::Drop(place) => (
             decryption::drop(&place.directory),
             "Removed the former decryption key.",
+            "Copy the directory to every node and start each again.",
+        ),
+    };
+    let directory = directory.map_err(Stopped::refused)?;
+    let mut lines = Lines::to_stdout();
+    lines.say(Tone::Good, done);
+    table(&mut lines, &directory);
+    lines.gap();
+    lines.say(Tone::Plain, then);
+    Ok(())
+}
+
+/// One step of the rollover of a key that signs, and what comes next.
+fn signing_rollover(step: &Signing) -> Result<(), Stopped> {
+    let now = moment::system_time();
+    let (directory, done, then) = match step {
+        Signing::Make(made) => (
+            signing::make(&made.which.directory, made.which.key(), &made.name, now, made.days),
+            "Made the next key. It signs nothing yet.".to_owned(),
+            match made.which.key {
+                Signs::Saml => {
+                    "Copy the directory to every node and start each again: our metadata then has both certificates. When every copy without the next one has run out (two weeks): sparvidd keys signing use saml"
+                }
+                Signs::Metadata => {
+                    "Copy the directory to every node and start each again: the next certificate is then at /metadata/next.crt. Tell everybody who checks our metadata to trust it too. Two weeks later at the earliest: sparvidd keys signing use metadata"
+                }
+            },
+        ),
+        Signing::Use(used) => {
+            let days = Duration::from_secs(u64::try_from(own_metadata::VALID_DAYS).unwrap_or(0) * 86_400);
+            let wait = days + Duration::from_secs(u64::from(own_metadata::CACHE_SECONDS));
+            let reason = used.now.as_deref().map(str::trim);
+            if reason == Some("") {
+                return Err(Stopped::refused(
+                    "--now takes a reason: it is written in your operating log by you alone.",
+                ));
+            }
+            let wait = if reason.is_some() { Duration::ZERO } else { wait };
+            let done = match reason {
+                Some(reason) => format!("The next key signs from now on, without the wait: {reason}"),
+                None => "The next key signs from now on.".to_owned(),
+            };
+            (
+                signing::use_next(&used.which.directory, used.which.key(), now, wait),
+                done,
+                "Copy the directory to every node, run sparvidd keys accept once, start each node again. When all have: sparvidd keys signing drop",
+            )
+        }
+        Signing::Drop(which) => (
+            signing::drop_old(&which.directory, which.key()),
+            "The former certificate is published no longer.".to_owned(),
             "Copy the directory to every node and start each again.",
         ),
     };

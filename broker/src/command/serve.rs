@@ -7,7 +7,7 @@ use certs::key_directory::KeyDirectory;
 use super::Stopped;
 use crate::{
     config::{Config, Severity},
-    route,
+    feed, route,
     server::{self, Bounds, Trusted},
     telemetry,
     wiring::{self, Node},
@@ -94,6 +94,7 @@ pub(crate) async fn follow(node: Arc<Node>, mut stop: tokio::sync::watch::Receiv
         if let Err(error) = node.refresh().await {
             return Some(error);
         }
+        feed::Feed::tend(&node);
         node.throttle.tidy();
         node.api.tidy();
         node.given.tidy();

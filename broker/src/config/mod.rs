@@ -3,6 +3,7 @@
 //! `docs/configuration.md` describes each key; the test at the end of `schema.rs` fails when that page and [`schema::KEYS`] differ.
 
 mod problem;
+mod publish;
 mod schema;
 mod service_provider;
 mod validate;
@@ -14,6 +15,7 @@ use std::{
 
 pub(crate) use problem::{Problem, Problems, Severity};
 
+pub(crate) use publish::PublishSection;
 pub(crate) use service_provider::ServiceProvider;
 
 use broker_core::{
@@ -51,6 +53,9 @@ pub(crate) struct File {
     /// The SAML face towards providers.
     #[serde(default)]
     pub(crate) saml: SamlSection,
+    /// What is published of the federation.
+    #[serde(default)]
+    pub(crate) publish: Option<PublishSection>,
     /// Pages.
     #[serde(default)]
     pub(crate) pages: PagesSection,
@@ -382,6 +387,7 @@ impl Config {
             file.store.url = format!("embedded:{}", base.join(embedded).display());
         }
         service_provider::validate(&file, &mut problems);
+        publish::validate(&file, &mut problems);
         match (validate::origin(&file, &mut problems), validate::output_map(&file, &mut problems)) {
             (Some(origin), Some(output_map)) if !problems.has_errors() => {
                 Ok(Self { file, origin, output_map })

@@ -8,6 +8,7 @@
 //! | `notice.rs` | `/login/{login}/notice` |
 //! | `token.rs`, `userinfo.rs` | `/oidc/token`, `/oidc/userinfo` |
 //! | `document.rs` | what we publish: discovery, keys, metadata |
+//! | `mdq.rs` | `/mdq/entities`, `/metadata/...`: metadata of the federation |
 //! | `failure.rs` | `/failed/{sealed}`, and how every failure becomes an answer |
 //! | `logo.rs` | `/logo/{name}` |
 //! | `page.rs` | `/`, assets, what is not there, whether the node is well |
@@ -18,6 +19,7 @@ pub(crate) mod document;
 pub(crate) mod downstream_request;
 pub(crate) mod failure;
 pub(crate) mod logo;
+pub(crate) mod mdq;
 pub(crate) mod notice;
 pub(crate) mod onward;
 pub(crate) mod page;

@@ -22,7 +22,7 @@ use crate::{
 pub const DEFAULT_CERTIFICATE_DAYS: u32 = 3650;
 
 /// Metadata is signed seldom and its key is the hardest to replace, so it is the longer one.
-const METADATA_RSA_BITS: u32 = 3072;
+pub(super) const METADATA_RSA_BITS: u32 = 3072;
 pub(super) const MESSAGE_RSA_BITS: u32 = 2048;
 
 /// The kind of the keys that sign. The one that decrypts is always RSA, since peers encrypt to nothing else.

@@ -50,6 +50,16 @@ pub enum RolloverRefused {
         /// Which step comes first.
         missing: &'static str,
     },
+    /// The next key was not published long enough.
+    #[error(
+        "{path} was made too lately: peers may not have it yet. Wait {hours} more hours, or use it at once and say why: --now REASON"
+    )]
+    TooSoon {
+        /// The certificate of the next key.
+        path: PathBuf,
+        /// How long to wait.
+        hours: u64,
+    },
     /// The directory cannot be used.
     #[error(transparent)]
     Open(#[from] OpenRefused),
@@ -69,7 +79,7 @@ pub enum RolloverRefused {
     },
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> RolloverRefused {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> RolloverRefused {
     let path = path.to_owned();
     |source| RolloverRefused::System { path, source }
 }
@@ -143,7 +153,7 @@ pub fn drop(path: &Path) -> Result<KeyDirectory, RolloverRefused> {
     Ok(KeyDirectory::open(path)?)
 }
 
-fn none_of(path: &Path, pairs: &[KeyFiles]) -> Result<(), RolloverRefused> {
+pub(super) fn none_of(path: &Path, pairs: &[KeyFiles]) -> Result<(), RolloverRefused> {
     let files = pairs.iter().flat_map(|files| [files.key, files.certificate]).map(|file| path.join(file));
     match files.into_iter().find(|file| file.exists()) {
         Some(path) => Err(RolloverRefused::UnderWay { path }),
@@ -151,12 +161,12 @@ fn none_of(path: &Path, pairs: &[KeyFiles]) -> Result<(), RolloverRefused> {
     }
 }
 
-fn needs(path: &Path, file: &str, missing: &'static str) -> Result<(), RolloverRefused> {
+pub(super) fn needs(path: &Path, file: &str, missing: &'static str) -> Result<(), RolloverRefused> {
     let path = path.join(file);
     if path.exists() { Ok(()) } else { Err(RolloverRefused::NotBegun { path, missing }) }
 }
 
-fn write(path: &Path, octets: &[u8]) -> Result<(), RolloverRefused> {
+pub(super) fn write(path: &Path, octets: &[u8]) -> Result<(), RolloverRefused> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -169,7 +179,7 @@ fn write(path: &Path, octets: &[u8]) -> Result<(), RolloverRefused> {
         .map_err(at(path))
 }
 
-fn synced(path: &Path) -> Result<(), RolloverRefused> {
+pub(super) fn synced(path: &Path) -> Result<(), RolloverRefused> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(at(path))
 }
 

@@ -41,16 +41,44 @@ pub enum CannotSign {
 /// # Errors
 /// See [`CannotSign`]; the element is given up with it.
 pub fn sign_enveloped(mut element: NewElement, signer: &dyn Signer) -> Result<NewElement, CannotSign> {
-    let algorithm = signer.algorithm();
-    let (Some(method), Some(digest_algorithm)) = (algorithm.xml_uri(), digest_beside(algorithm)) else {
-        return Err(CannotSign::Algorithm(algorithm));
-    };
+    let digest_algorithm = digest_for(signer)?;
     let identifier =
         element.attribute("ID").filter(|identifier| is_identifier(identifier)).ok_or(CannotSign::NoId)?;
     if element.children().any(|child| child.namespace() == DS && child.local_name() == "Signature") {
         return Err(CannotSign::AlreadySigned);
     }
     let digest = digest_algorithm.digest(&element.to_canonical()?);
+    let signature = signature_over(identifier, &digest, signer)?;
+    element.insert_after_first(SAML, "Issuer", signature);
+    Ok(element)
+}
+
+/// The digest that goes with the signatures of `signer`, for [`signature_over`].
+///
+/// # Errors
+/// [`CannotSign::Algorithm`].
+pub fn digest_for(signer: &dyn Signer) -> Result<DigestAlgorithm, CannotSign> {
+    let algorithm = signer.algorithm();
+    digest_beside(algorithm).ok_or(CannotSign::Algorithm(algorithm))
+}
+
+/// The `Signature` over an element whose exclusive canonical form has `digest`, made by [`digest_for`], and whose `ID` is `identifier`: for
+/// documents that are too large to be held, or that others wrote. It goes in as a direct child.
+///
+/// # Errors
+/// See [`CannotSign`].
+pub fn signature_over(
+    identifier: &str,
+    digest: &[u8],
+    signer: &dyn Signer,
+) -> Result<NewElement, CannotSign> {
+    let algorithm = signer.algorithm();
+    let (Some(method), digest_algorithm) = (algorithm.xml_uri(), digest_for(signer)?) else {
+        return Err(CannotSign::Algorithm(algorithm));
+    };
+    if !is_identifier(identifier) {
+        return Err(CannotSign::NoId);
+    }
     let transforms = [ENVELOPED_URI, EXCLUSIVE_URI].map(|uri| method_element("Transform", uri));
     let signed_info = NewElement::new(DS, "SignedInfo")
         .with_child(method_element("CanonicalizationMethod", EXCLUSIVE_URI))
@@ -71,8 +99,7 @@ pub fn sign_enveloped(mut element: NewElement, signer: &dyn Signer) -> Result<Ne
         let data = NewElement::new(DS, "X509Data").with_child(certificate);
         signature.push(NewElement::new(DS, "KeyInfo").with_child(data));
     }
-    element.insert_after_first(SAML, "Issuer", signature);
-    Ok(element)
+    Ok(signature)
 }
 
 fn method_element(name: &'static str, uri: &'static str) -> NewElement {

@@ -74,6 +74,33 @@ pub fn canonicalize(
     Ok(canonicalizer.out)
 }
 
+/// The canonical octets of `element` without those of `omitted` that stand in it: for what we publish anew. What is in an omitted element is
+/// omitted with it; elements of other documents are none.
+///
+/// # Errors
+/// As [`canonicalize`].
+pub fn canonicalize_without(
+    element: Element<'_>,
+    method: &Canonicalization,
+    omitted: &[Element<'_>],
+) -> Result<Vec<u8>, CannotCanonicalize> {
+    let (first, end) = element.extent();
+    let mut canonicalizer = Canonicalizer::of(element.document(), method, end.saturating_sub(first));
+    let own = omitted.iter().filter(|omitted| std::ptr::eq(omitted.document(), element.document()));
+    let mut extents: Vec<(u32, u32)> = own.map(|omitted| omitted.extent()).collect();
+    extents.sort_unstable();
+    let mut next = first;
+    for (start, after) in extents.into_iter().filter(|(start, after)| *start > first && *after <= end) {
+        if start >= next {
+            canonicalizer.write(next, start, None)?;
+            next = after;
+        }
+    }
+    canonicalizer.write(next, end, None)?;
+    canonicalizer.close_until(end);
+    Ok(canonicalizer.out)
+}
+
 /// Writes one element after the other and remembers what it has declared.
 pub(crate) struct Canonicalizer<'d, 'm> {
     pub(crate) document: &'d Document,

@@ -309,6 +309,12 @@ impl<'d> Element<'d> {
         self.document.position(self.data().offset)
     }
 
+    /// Where the element begins in [`Document::source`], in octets, at its `<`.
+    #[must_use]
+    pub fn offset(self) -> usize {
+        self.data().offset as usize
+    }
+
     /// The node of this element and the node after its last descendant.
     pub(crate) fn extent(self) -> (u32, u32) {
         let node = self.data().node;

@@ -29,7 +29,7 @@ pub mod stream;
 mod tag;
 mod tree;
 
-pub use canonical::{CannotCanonicalize, Canonicalization, canonicalize};
+pub use canonical::{CannotCanonicalize, Canonicalization, canonicalize, canonicalize_without};
 pub use document::{Attribute, Document, Element};
 pub use limits::Limits;
 pub use namespace::Namespace;

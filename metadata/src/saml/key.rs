@@ -42,39 +42,45 @@ impl DeclaredKey {
 
 /// Every key of a role. A `KeyDescriptor` may hold several certificates; each is a key of its own.
 pub(crate) fn keys(role: Element<'_>) -> Vec<Placed<DeclaredKey>> {
+    role.children_named(MD.uri(), "KeyDescriptor").flat_map(placed).collect()
+}
+
+/// The keys of one `KeyDescriptor`.
+pub(crate) fn of_descriptor(descriptor: Element<'_>) -> Vec<DeclaredKey> {
+    placed(descriptor).into_iter().map(|key| key.value).collect()
+}
+
+fn placed(descriptor: Element<'_>) -> Vec<Placed<DeclaredKey>> {
     let mut keys = Vec::new();
-    for descriptor in role.children_named(MD.uri(), "KeyDescriptor") {
-        let usage = match descriptor.attribute("use") {
-            Some("signing") => KeyUse::Signing,
-            Some("encryption") => KeyUse::Encryption,
-            _ => KeyUse::Both,
-        };
-        let Some(info) = descriptor.child(DS.uri(), "KeyInfo") else {
-            continue;
-        };
-        let before = keys.len();
-        for der in certificates(info) {
-            let declared = match der.value {
-                Ok(der) => {
-                    let certificate = Certificate::from_der(&der).ok();
-                    DeclaredKey { usage, certificate, key: PublicKey::from_certificate_der(&der) }
-                }
-                Err(error) => DeclaredKey { usage, certificate: None, key: Err(error) },
-            };
-            keys.push(Placed::new(declared, der.place));
-        }
-        for value in info.children_named(DS.uri(), "KeyValue") {
-            if let Some(rsa) = value.child(DS.uri(), "RSAKeyValue") {
-                keys.push(Placed::new(
-                    DeclaredKey { usage, certificate: None, key: rsa_key(rsa) },
-                    value.position(),
-                ));
+    let usage = match descriptor.attribute("use") {
+        Some("signing") => KeyUse::Signing,
+        Some("encryption") => KeyUse::Encryption,
+        _ => KeyUse::Both,
+    };
+    let Some(info) = descriptor.child(DS.uri(), "KeyInfo") else {
+        return keys;
+    };
+    for der in certificates(info) {
+        let declared = match der.value {
+            Ok(der) => {
+                let certificate = Certificate::from_der(&der).ok();
+                DeclaredKey { usage, certificate, key: PublicKey::from_certificate_der(&der) }
             }
+            Err(error) => DeclaredKey { usage, certificate: None, key: Err(error) },
+        };
+        keys.push(Placed::new(declared, der.place));
+    }
+    for value in info.children_named(DS.uri(), "KeyValue") {
+        if let Some(rsa) = value.child(DS.uri(), "RSAKeyValue") {
+            keys.push(Placed::new(
+                DeclaredKey { usage, certificate: None, key: rsa_key(rsa) },
+                value.position(),
+            ));
         }
-        if keys.len() == before {
-            let declared = DeclaredKey { usage, certificate: None, key: Err(KeyError::UnknownKind) };
-            keys.push(Placed::new(declared, descriptor.position()));
-        }
+    }
+    if keys.is_empty() {
+        let declared = DeclaredKey { usage, certificate: None, key: Err(KeyError::UnknownKind) };
+        keys.push(Placed::new(declared, descriptor.position()));
     }
     keys
 }
