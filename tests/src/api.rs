@@ -138,12 +138,15 @@ fn as_described(description: &Value, method: &Method, path: &str, reply: &Reply)
     if let Some(schema) = described.get("schema") {
         let mut schema = schema.clone();
         schema["components"] = description["components"].clone();
-        let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{at}: {error}"));
-        let faults: Vec<String> = validator
-            .iter_errors(&reply.json())
-            .map(|fault| format!("{}: {fault}", fault.instance_path()))
-            .collect();
-        assert!(faults.is_empty(), "{at}\n{faults:?}");
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        compiler
+            .add_resource("http://api/answer.json", schema)
+            .unwrap_or_else(|error| panic!("{at}: {error}"));
+        let schema = compiler.compile("http://api/answer.json", &mut schemas);
+        let schema = schema.unwrap_or_else(|error| panic!("{at}: {error:#}"));
+        if let Err(fault) = schemas.validate(&reply.json(), schema) {
+            panic!("{at}\n{fault:#}");
+        }
     }
     assert!(
         reply.headers.get("access-control-allow-origin").is_none()
@@ -161,4 +164,42 @@ pub fn problem(reply: &Reply) -> String {
 #[must_use]
 pub fn found(reply: &Reply, rule: &str) -> bool {
     reply.json()["findings"].as_array().is_some_and(|findings| findings.iter().any(|one| one["rule"] == rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+    use serde_json::{Value, json};
+
+    use super::{JSON, as_described};
+    use crate::wire::Reply;
+
+    fn held(status: StatusCode, body: &Value) {
+        let schema = json!({ "$ref": "#/components/schemas/Number" });
+        let answers = json!({ "200": { "content": { JSON: { "schema": schema } } } });
+        let description = json!({
+            "paths": { "/v1/a/{number}": { "get": { "responses": answers } } },
+            "components": { "schemas": { "Number": { "type": "object", "required": ["n"], "properties": { "n": { "type": "integer" } } } } },
+        });
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(JSON))]);
+        let reply = Reply { status, headers, body: body.to_string().into() };
+        as_described(&description, &Method::GET, "/a/7?x=1", &reply);
+    }
+
+    #[test]
+    fn an_answer_as_described_passes() {
+        held(StatusCode::OK, &json!({ "n": 1 }));
+    }
+
+    #[test]
+    #[should_panic(expected = "GET /a/7")]
+    fn an_answer_of_another_shape_does_not() {
+        held(StatusCode::OK, &json!({ "n": "1" }));
+    }
+
+    #[test]
+    #[should_panic(expected = "the status is not described")]
+    fn nor_does_another_status() {
+        held(StatusCode::CREATED, &json!({ "n": 1 }));
+    }
 }
