@@ -185,7 +185,8 @@ impl Sources {
         } else {
             utf8_percent_encode(id.as_str(), UNRESERVED).to_string()
         };
-        let mut trouble = "it has no address".to_owned();
+        // Absent is what all of them say: one that lags behind, or is away, does not speak for the others.
+        let mut trouble = None;
         for base in source.settings.addresses() {
             let wanted = Wanted {
                 url: &format!("{base}entities/{name}"),
@@ -197,22 +198,22 @@ impl Sources {
             let mut body = Vec::new();
             let to: &mut (dyn Write + Send) = &mut body;
             match outbound.download(wanted, Conditions::default(), to).await {
-                Ok(Downloaded::Absent) => return Ok(None),
+                Ok(Downloaded::Absent) => {}
                 Ok(Downloaded::NotModified) => {
-                    "it says that nothing changed, and was not asked".clone_into(&mut trouble)
+                    trouble = Some("it says that nothing changed, and was not asked".to_owned());
                 }
                 Ok(Downloaded::Body { .. }) => {
                     let (source, id) = (Arc::clone(source), id.clone());
                     let read = move || read_answer(&body, &source, id.as_str(), moment::now());
                     match tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())? {
                         Ok(read) => return Ok(Some(read)),
-                        Err(error) => trouble = error,
+                        Err(error) => trouble = Some(error),
                     }
                 }
-                Err(error) => trouble = error.to_string(),
+                Err(error) => trouble = Some(error.to_string()),
             }
         }
-        Err(trouble)
+        trouble.map_or(Ok(None), Err)
     }
 
     async fn add(

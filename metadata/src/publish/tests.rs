@@ -1,4 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 
 use broker_core::moment::Timestamp;
 use certs::{
@@ -13,7 +16,10 @@ use certs_xml::{
 use super::*;
 use crate::source::aggregate::{AggregateLimits, read_aggregate};
 
-const IDP: &str = include_str!("../saml/tests/idp.xml");
+/// A provider with a certificate that can be read.
+static IDP: LazyLock<String> = LazyLock::new(|| {
+    include_str!("../saml/tests/idp.xml").replace("CERTIFICATE", &crate::saml::tests::certificate(365))
+});
 const ID: &str = "https://idp.granvik.example/saml";
 const NOW: Timestamp = Timestamp(1_790_000_000);
 
@@ -46,7 +52,7 @@ fn read(octets: &[u8]) -> Document {
 #[test]
 fn an_entity_is_published_under_our_signature_dates_and_authority() {
     let key = key();
-    let made = publish(IDP, &key).expect("published");
+    let made = publish(&IDP, &key).expect("published");
     let document = read(&made.octets);
     let keys = [key.public_key().clone()];
     let _ = verify(document.root(), &keys, &AlgorithmPolicy::default(), Profile::Metadata).expect("signed");
@@ -60,13 +66,13 @@ fn an_entity_is_published_under_our_signature_dates_and_authority() {
     let inside = read(&inside);
     assert!(inside.root().child(DS.uri(), "Signature").is_none());
     assert!(inside.elements().all(|element| !element.is(MDRPI.uri(), "PublicationInfo")));
-    assert_eq!(publish(IDP, &key).expect("again").octets.len(), made.octets.len());
+    assert_eq!(publish(&IDP, &key).expect("again").octets.len(), made.octets.len());
 }
 
 #[test]
 fn an_octet_changed_after_signing_is_seen() {
     let key = key();
-    let made = publish(IDP, &key).expect("published");
+    let made = publish(&IDP, &key).expect("published");
     let altered = String::from_utf8(made.octets).expect("UTF-8").replacen("granvik", "granvij", 1);
     let document = read(altered.as_bytes());
     let keys = [key.public_key().clone()];
@@ -129,7 +135,7 @@ fn a_collection_is_read_by_our_own_reader_of_aggregates() {
         &key,
     )
     .expect("published");
-    let entities: Vec<Vec<u8>> = [publish(IDP, &key).expect("published"), second]
+    let entities: Vec<Vec<u8>> = [publish(&IDP, &key).expect("published"), second]
         .iter()
         .map(|made| PublishedEntity::unsigned(&made.octets, &made.about_document))
         .collect();

@@ -1,7 +1,7 @@
 //! The rollover guard: which changes are held for a second approval, since they would keep people from signing in.
 //!
 //! It compares what is registered with what would be, goes by when keys were last seen in use, and finds breaches of the rules in
-//! [`crate::lint::guard`]. An empty report: nothing is held. A key that is suspended does not count: whoever marks a key compromised has decided
+//! `lint::guard`. An empty report: nothing is held. A key that is suspended does not count: whoever marks a key compromised has decided
 //! already, and the change that takes it out is not to wait.
 //!
 //! Neighbours: `difference` says the same change in words; `key_use` knows what is in use; local commands, the API and the page ask when a change

@@ -80,10 +80,13 @@ impl Login<AwaitingChoice> {
         };
         let mut meant = offered.iter().filter(is_meant);
         let Some(first) = meant.next() else {
-            // One that was offered a moment ago, and has been suspended since, is told for what it is.
+            // One that was offered a moment ago, and was suspended or closed since, is told for what it is.
             if let Some(known) = peers.provider(provider) {
                 let number = organisation.unwrap_or(&known.organisation.number);
                 peers.suspensions().allow_provider(&known.id, number)?;
+                let voice = known.voice_of(number);
+                let employer = voice.as_ref().map_or(&known.organisation, |voice| &voice.organisation);
+                peers.connections().allow(employer, &self.context.request.relying_party)?;
             }
             return Err(Failure::new(
                 FailureCode::ProviderNotAllowed,
