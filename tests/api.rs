@@ -375,8 +375,7 @@ async fn a_token_opens_as_long_as_it_is_good_and_its_end_reaches_every_node() {
     let none = scene.ask(Asking::read("/token")).await;
     is(&none, 401, "token-missing");
     assert_eq!(none.header(header::WWW_AUTHENTICATE), "Bearer realm=\"sparvidd\"");
-    let forged =
-        Given { id: scene.asa.id.clone(), token: scene.asa.token.replace(|letter: char| letter == 'a', "b") };
+    let forged = Given { id: scene.asa.id.clone(), token: scene.asa.token.replace('a', "b") };
     let good_form = Given { id: String::new(), token: format!("spv_{}_{}", "0".repeat(12), "0".repeat(48)) };
     for bad in [&forged, &good_form] {
         let reply = scene.ask(Asking::read("/token").by(bad)).await;

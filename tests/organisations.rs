@@ -337,7 +337,7 @@ async fn each_organisation_has_its_own_ceiling_and_its_own_services() {
         let walk = shared.go(walk, By::Link(SKOGBY)).await;
         let sent = shared.post(&walk, skogby, level).await;
         let ended = shared.end(walk, sent).await;
-        let ended = ended.as_ref().map(|claims| number_of(claims)).map_err(|(code, _)| code.as_str());
+        let ended = ended.as_ref().map(number_of).map_err(|(code, _)| code.as_str());
         assert_eq!(ended, end);
     }
 }

@@ -528,7 +528,8 @@ async fn a_provider_of_two_organisations_mixes_nothing() {
     })
     .await;
     const UNPROVEN: End = End::Refused("policy.organisation_unproven");
-    let tries: [(&str, &'static [(A, &'static str)], End); 6] = [
+    type Said = &'static [(A, &'static str)];
+    let tries: [(&str, Said, End); 6] = [
         ("a third organisation's number", &[(A::OrganisationNumber, "2120009903")], UNPROVEN),
         ("a third organisation's scope", &[(A::OrgAffiliation, "vera@granvik.localhost")], UNPROVEN),
         ("one's person with the other's scope", &[(A::SubjectId, "omli@2021009903")], UNPROVEN),

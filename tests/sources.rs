@@ -246,3 +246,40 @@ async fn many_refreshes_leave_nothing_behind() {
     }
     assert_eq!(redis.snapshot().len(), before, "contents that nothing names any more were kept");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_suspended_is_closed_also_when_only_a_source_has_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let publisher = Publisher::start(folder.path()).await;
+    let schools = schools();
+    publisher.put("/all.xml", publisher.aggregate(&[schools.metadata()], FRESH));
+    let federation =
+        Federation::start(plan(1, &[source("skolan", "aggregate", &publisher, "/all.xml", "")])).await;
+    let port = federation.port();
+    until_known(&federation, port, &schools).await;
+    signs_in(&federation, port, &schools).await;
+    let key = schools.public_key().thumbprint().to_string();
+    let said = ["--reason", "seen on a list", "--as", "Ada"];
+    let id = schools.entity_id.as_str();
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["suspend", "provider", id], &["resume", "provider", id]),
+        (&["suspend", "key", id, "--key", &key], &["resume", "key", &key]),
+        (&["suspend", "organisation", "2120009903"], &["resume", "organisation", "2120009903"]),
+    ];
+    for (suspend, resume) in cases {
+        let walk = || Walk::between(&federation, federation.party(), &schools, Person::asa());
+        let mut under_way = walk().naming_the_provider();
+        under_way.until("assert", port).await;
+        let told = federation.command(&[suspend, &said].concat());
+        let number =
+            told.split("Revision ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a number");
+        until_logged(&federation, &format!("\"revision\":{number}")).await;
+        let tests::walk::Next::Assert(form) = &under_way.next else { panic!("{:?}", under_way.next) };
+        let sent = under_way.browser.submit(port, form).await;
+        let _ = federation.refused(&under_way.browser, port, &sent).await;
+        let _ = federation.command(&[resume, &said].concat());
+        let _ = eventually("it is open again", SOON, || is_known(&federation, port, &schools)).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        signs_in(&federation, port, &schools).await;
+    }
+}

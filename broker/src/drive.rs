@@ -6,6 +6,7 @@
 mod elsewhere;
 mod look_up;
 mod place;
+pub(crate) mod trial;
 mod trip;
 mod trouble;
 
@@ -287,7 +288,11 @@ impl<'n> Step<'n> {
                 return Ok(respond::see_other(&self.notice_of(&cookie, &handle)?.path(&cookie)));
             }
             Found::Spent(tombstone) => return Err(Box::new(Trouble::over(tombstone))),
-            _ => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
+            Found::Absent => {
+                let trial = self.complete_trial(&message, &handle, &cookie).await?;
+                return trial.ok_or_else(|| self.lost(FailureCode::LoginUnknown, &cookie));
+            }
+            Found::Live(_) => return Err(self.lost(FailureCode::LoginUnknown, &cookie)),
         };
         let provider = login.state().provider().clone();
         let organisation = login.state().organisation().cloned();

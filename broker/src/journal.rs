@@ -250,7 +250,8 @@ impl Journal {
 
     async fn read(&self, store: &dyn Store) -> Result<(Option<Vec<u8>>, Pending), JournalFailed> {
         let Some(octets) = store.head(self.head).await? else { return Ok((None, Pending::default())) };
-        let (mac, body) = octets.split_at_checked(MAC_OCTETS).ok_or(JournalFailed::Unauthenticated(self.head))?;
+        let (mac, body) =
+            octets.split_at_checked(MAC_OCTETS).ok_or(JournalFailed::Unauthenticated(self.head))?;
         self.mac.verify(body, mac).map_err(|_| JournalFailed::Unauthenticated(self.head))?;
         let pending = serde_json::from_slice(body).map_err(|_| JournalFailed::Unauthenticated(self.head))?;
         Ok((Some(octets), pending))

@@ -148,7 +148,15 @@ describe('the door for operators', { timeout: 900_000 }, () => {
         await look('08-receipt');
         await page.goto(`${broker.issuer}/operator`);
         await look('09-place-with-change');
+        await page.locator('section[aria-labelledby=providers] a.second').click();
+        await page.waitForURL('**/operator/try');
+        await look('09a-try');
+        await page.goto(`${broker.issuer}/operator`);
         await page.locator('.proposals a').first().click();
+        await page.locator('section[aria-labelledby=try] a').click();
+        await page.waitForURL('**/operator/try?proposal=*');
+        await look('09b-try-proposal');
+        await page.goBack();
         await page.locator('button[value=withdraw]').click();
         await page.locator('.lead').waitFor();
         await look('10-withdrawn');

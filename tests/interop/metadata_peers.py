@@ -13,15 +13,12 @@ bin_folder = Path(sys.executable).parent
 
 
 def pyff(name, url, key):
-    """Loads `url` with pyFF, which must verify it with `key`, and gives what it then publishes; None where it refuses.
-
-    Without its schemas: they lack XML Encryption 1.1, and refuse the MGF elements of our encryption methods.
-    """
+    """Loads `url` with pyFF, which must verify it with `key` and its schemas, and gives what it then publishes; None where it refuses."""
     out = Path(f"pyff-{name}.xml")
     out.unlink(missing_ok=True)
     pipeline = Path(f"pyff-{name}.fd")
     pipeline.write_text(
-        f"- load fail_on_error True validate False:\n  - {url} verify {key}\n- select\n- publish: {out}\n"
+        f"- load fail_on_error True:\n  - {url} verify {key}\n- select\n- publish: {out}\n"
     )
     run = subprocess.run([bin_folder / "pyff", pipeline], capture_output=True, text=True, timeout=120)
     if run.returncode != 0 or not out.exists():

@@ -171,7 +171,9 @@ impl Provider {
     pub fn receive(&self, page: &Page, broker: &[PublicKey]) -> Asked {
         let message = match self.taken_by {
             TakenBy::Redirect => {
-                let url = Url::parse(&page.location()).expect("an address");
+                // After a form of ours a page goes on instead of a redirect.
+                let address = if page.reply.status == 200 { page.first_button() } else { page.location() };
+                let url = Url::parse(&address).expect("an address");
                 assert_eq!(&url[..url::Position::AfterPath], format!("https://{}/sso", self.host));
                 Inbound { query: url.query().map(str::to_owned), ..Inbound::default() }
             }

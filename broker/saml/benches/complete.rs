@@ -2,7 +2,11 @@
 //!
 //! `cargo bench -p broker-saml`. The budget stands in `docs/performance.md`; the raw key operations are in `certs/benches`.
 
-use std::{collections::BTreeMap, hint::black_box, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hint::black_box,
+    sync::Arc,
+};
 
 use broker_core::{
     assurance::Assurance,

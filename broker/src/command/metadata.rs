@@ -43,6 +43,7 @@ const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// What to do with metadata.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once, from what was typed")]
 pub(crate) enum Metadata {
     /// Add identity providers (SAML metadata, XML) and relying parties (OIDC client metadata, JSON), or renew them. All files or none. Live on every
     /// node within two seconds.

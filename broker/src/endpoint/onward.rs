@@ -16,29 +16,26 @@ use crate::{
     respond,
 };
 
-/// To a provider.
+/// To a provider, or to whom `name` names. A page that goes on instead of a redirect after a form of ours: Chromium applies that form's `form-action`
+/// to every redirect that follows it.
 pub(crate) fn outbound(step: &Step<'_>, outbound: &Outbound, language: &Language, name: &str) -> Response {
     match outbound {
-        Outbound::Redirect { url } => respond::see_other(url),
-        Outbound::Post { action, fields } => post(step, action, fields, language, name),
-    }
-}
-
-/// Back to the relying party. A page that goes on instead of a redirect after a form of ours: Chromium applies the notice's `form-action` to
-/// every redirect that follows it.
-pub(crate) fn answered(step: &Step<'_>, outbound: &Outbound, context: &Context) -> Response {
-    let language = &context.language;
-    let name = step.relying_party_name(&context.request.relying_party, language);
-    match outbound {
         Outbound::Redirect { url } if step.after_form => {
-            match step.node.pages.onward(language, &OnwardView { href: url, destination_name: &name }) {
+            match step.node.pages.onward(language, &OnwardView { href: url, destination_name: name }) {
                 Ok(page) => respond::html(StatusCode::OK, page),
                 Err(refused) => unsafe_address(step, &refused),
             }
         }
         Outbound::Redirect { url } => respond::see_other(url),
-        Outbound::Post { action, fields } => post(step, action, fields, language, &name),
+        Outbound::Post { action, fields } => post(step, action, fields, language, name),
     }
+}
+
+/// Back to the relying party.
+pub(crate) fn answered(step: &Step<'_>, answer: &Outbound, context: &Context) -> Response {
+    let language = &context.language;
+    let name = step.relying_party_name(&context.request.relying_party, language);
+    outbound(step, answer, language, &name)
 }
 
 fn post(

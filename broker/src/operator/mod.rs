@@ -12,11 +12,14 @@
 //! | `review.rs` | `/operator/file/{given}`: judged, in words, beside its lines; handed in |
 //! | `lines.rs` | a file line by line, as much of it as something is said of |
 //! | `change.rs` | what a change changes and why it is held, in words |
+//! | `test_sign_in.rs` | `/operator/try`: a test sign-in at one's own provider, and what came of it |
+//! | `draft.rs` | a provider as a proposal has it, for such a test |
 //! | `proposal.rs` | `/operator/proposal/{number}`: how it goes; approved, declined, published, taken back |
 //!
 //! Neighbours: `page/operator.rs` draws; [`metadata::desk`] says what may happen; `proposals.rs` does it, for the command line and the API too.
 
 mod change;
+pub(crate) mod draft;
 mod give;
 mod given;
 mod invitation;
@@ -24,6 +27,7 @@ mod lines;
 mod place;
 mod proposal;
 mod review;
+mod test_sign_in;
 mod visit;
 
 use std::sync::Arc;
@@ -61,6 +65,8 @@ pub(crate) fn routes() -> Router<Arc<Node>> {
         .route("/operator/leave", post(place::leave))
         .route("/operator/submit", get(give::show).post(give::give))
         .route("/operator/file/{given}", get(review::show).post(review::act))
+        .route("/operator/try", get(test_sign_in::show).post(test_sign_in::begin))
+        .route("/operator/try/{result}", get(test_sign_in::result))
         .route("/operator/proposal/{number}", get(proposal::show).post(proposal::act))
 }
 
@@ -71,6 +77,7 @@ pub(crate) const SOURCES: &[&str] = &[
     include_str!("lines.rs"),
     include_str!("proposal.rs"),
     include_str!("review.rs"),
+    include_str!("test_sign_in.rs"),
 ];
 
 /// What is live, read from the store.

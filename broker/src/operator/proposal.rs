@@ -15,7 +15,7 @@ use metadata::{
 use serde::Deserialize;
 
 use super::{
-    change, lines, place, review,
+    change, draft, lines, place, review,
     visit::{self, Form, Instead, Visit},
 };
 use crate::{
@@ -209,6 +209,7 @@ async fn page(node: &Node, visit: &Visit, proposal: &Proposal, shown: Shown) -> 
             approve: decides && !approved && judged.awaiting != Awaiting::Nothing,
             publish: decides && judged.awaiting == Awaiting::Nothing,
             decline: decides,
+            try_it: proposal.is_open() && is_own && draft::tried(&judged).is_ok(),
         },
         history: proposal
             .history

@@ -159,6 +159,11 @@ impl Visit {
         self.cookie.secret.as_str()
     }
 
+    /// The same, to be kept in a record of another binding.
+    pub(super) fn place(&self) -> Handle {
+        self.cookie.secret.clone()
+    }
+
     /// When the request came.
     pub(super) fn now(&self) -> Timestamp {
         self.now
@@ -229,7 +234,10 @@ pub(super) fn said_of(not_opened: NotOpened, unknown: OperatorMessage) -> Operat
 pub(super) fn message_page(node: &Node, language: &Language, message: OperatorMessage) -> Instead {
     let status = match message {
         OperatorMessage::Left => StatusCode::OK,
-        OperatorMessage::Used | OperatorMessage::Expired | OperatorMessage::Revoked => StatusCode::GONE,
+        OperatorMessage::Used
+        | OperatorMessage::Expired
+        | OperatorMessage::Revoked
+        | OperatorMessage::Shown => StatusCode::GONE,
         OperatorMessage::Unknown | OperatorMessage::Gone => StatusCode::NOT_FOUND,
         OperatorMessage::Closed | OperatorMessage::Form => StatusCode::FORBIDDEN,
         OperatorMessage::Away => StatusCode::SERVICE_UNAVAILABLE,

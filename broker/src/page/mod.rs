@@ -28,6 +28,7 @@ mod notice;
 mod onward;
 mod operator;
 mod operator_sample;
+mod operator_trial;
 mod sample;
 mod search;
 mod start;
@@ -56,6 +57,7 @@ pub(crate) use self::{
         May, OperatorMessage, OperatorPage, PartyView, PlaceView, Problem, ProposalRow, ProposalView,
         ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
     },
+    operator_trial::{CheckRow, NamedValue, ReleaseRow, ToldRow, TrialFormView, TrialView},
     search::{Index, SearchEntry, search},
     start::{StartLink, StartView},
     text::{Argument, Reader},
@@ -83,6 +85,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("operator_holds.html", include_str!("../../pages/template/operator_holds.html")),
     ("operator_review.html", include_str!("../../pages/template/operator_review.html")),
     ("operator_proposal.html", include_str!("../../pages/template/operator_proposal.html")),
+    ("operator_try.html", include_str!("../../pages/template/operator_try.html")),
+    ("operator_tried.html", include_str!("../../pages/template/operator_tried.html")),
 ];
 
 /// Whose pages these are: from configuration, shown on every page.

@@ -7,7 +7,7 @@ use broker_core::{identifier::Language, moment::Timestamp};
 use minijinja::{Error, Value};
 use serde::Serialize;
 
-use super::{Argument, Html, Pages, content_policy::ContentPolicy, is_turning};
+use super::{Argument, Html, Pages, TrialFormView, TrialView, content_policy::ContentPolicy, is_turning};
 
 /// A page that asks somebody who is invited to press its button.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +45,8 @@ pub(crate) enum OperatorMessage {
     Away,
     /// There is no such file or change.
     Gone,
+    /// What came of a test is shown once.
+    Shown,
 }
 
 impl OperatorMessage {
@@ -59,6 +61,7 @@ impl OperatorMessage {
         Self::Form,
         Self::Away,
         Self::Gone,
+        Self::Shown,
     ];
 
     /// The name in its texts.
@@ -73,12 +76,13 @@ impl OperatorMessage {
             Self::Form => "form",
             Self::Away => "away",
             Self::Gone => "gone",
+            Self::Shown => "shown",
         }
     }
 
     /// Whether there is a way on within the place.
     pub(super) const fn leads_on(self) -> bool {
-        matches!(self, Self::Form | Self::Away | Self::Gone)
+        matches!(self, Self::Form | Self::Away | Self::Gone | Self::Shown)
     }
 }
 
@@ -392,6 +396,8 @@ pub(crate) struct May {
     pub(crate) publish: bool,
     /// Say no.
     pub(crate) decline: bool,
+    /// Try it in this browser.
+    pub(crate) try_it: bool,
 }
 
 /// A proposal.
@@ -452,6 +458,10 @@ pub(crate) enum OperatorPage<'a> {
     Review(&'a ReviewView),
     /// A proposal.
     Proposal(&'a ProposalView),
+    /// Where a test sign-in begins.
+    TrialForm(&'a TrialFormView),
+    /// What came of one.
+    Trial(&'a TrialView),
 }
 
 impl Pages {
@@ -488,6 +498,8 @@ impl Pages {
             OperatorPage::Submit(view) => tamed(view),
             OperatorPage::Review(view) => tamed(view),
             OperatorPage::Proposal(view) => tamed(view),
+            OperatorPage::TrialForm(view) => tamed(view),
+            OperatorPage::Trial(view) => tamed(view),
             OperatorPage::Message(message, reference) => {
                 let said = |part: &str| {
                     self.text(language, &format!("operator-message-{}-{part}", message.key()), &[])
@@ -515,6 +527,8 @@ impl OperatorPage<'_> {
             Self::Submit(_) => ("operator_submit.html", ContentPolicy::HelpedForm),
             Self::Review(_) => ("operator_review.html", ContentPolicy::HelpedForm),
             Self::Proposal(_) => ("operator_proposal.html", ContentPolicy::HelpedForm),
+            Self::TrialForm(_) => ("operator_try.html", ContentPolicy::OwnForm),
+            Self::Trial(_) => ("operator_tried.html", ContentPolicy::Quiet),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     BoundRow, EntryView, EventView, FindingGroup, FindingView, HoldView, Html, InvitationView, KeyRow,
     LineRow, May, OperatorMessage, OperatorPage, Pages, PartyView, PlaceView, Problem, ProposalRow,
     ProposalView, ProviderCard, ReviewView, SecretView, ServiceCard, SubmitView, Verdict,
+    operator_trial::{CheckRow, NamedValue, ReleaseRow, ToldRow, TrialFormView, TrialView},
 };
 
 const AT: Timestamp = Timestamp(1_795_336_200);
@@ -49,7 +50,67 @@ pub(super) fn every_page(
     for verdict in [Verdict::Refused, Verdict::Asks, Verdict::Good] {
         drawn.push(("operator_review", draw(OperatorPage::Review(&review(text, verdict)))));
     }
+    for not_tried in [None, Some("over"), Some("other"), Some("bounds")] {
+        drawn.push(("operator_try", draw(OperatorPage::TrialForm(&trial_form(text, not_tried)))));
+    }
+    for fate in ["leaves", "not_wanted", "not_kept", "not_agreed", "several", "outside", "login_failed"] {
+        drawn.push(("operator_tried", draw(OperatorPage::Trial(&trial(text, fate)))));
+    }
     drawn
+}
+
+fn trial_form(text: &str, not_tried: Option<&'static str>) -> TrialFormView {
+    let said = || text.to_owned();
+    let one = || NamedValue { value: said(), name: said() };
+    TrialFormView {
+        organisation: said(),
+        token: "token".to_owned(),
+        proposal: not_tried.map(|_| 12),
+        provider: not_tried.map(|_| said()),
+        not_tried,
+        providers: vec![one(), one()],
+        relying_parties: vec![one()],
+        problem: not_tried.is_none().then(|| Problem { field: "", text: said() }),
+    }
+}
+
+fn trial(text: &str, fate: &str) -> TrialView {
+    let said = || text.to_owned();
+    let check = |verdict: &str| CheckRow {
+        id: "conditions.audience".to_owned(),
+        spec: "SAML Core 2.5.1.4".to_owned(),
+        rule: said(),
+        verdict: verdict.to_owned(),
+        expected: said(),
+        found: said(),
+    };
+    let fails = fate != "leaves";
+    TrialView {
+        organisation: said(),
+        provider: said(),
+        proposal: fails.then_some(12),
+        draft_gone: fate == "several",
+        at: AT,
+        reference: "ABCD-EFGH".to_owned(),
+        passed: 40,
+        code: fails.then(|| "provider.audience_mismatch".to_owned()),
+        cause: (fate == "outside").then(said),
+        mend: fails.then(said),
+        broken: (fate == "login_failed").then(|| check("failed")),
+        checks: vec![check("passed"), check("not_applicable"), check("not_reached")],
+        proven: fate != "login_failed",
+        proven_organisation: Some(said()),
+        authenticated_at: Some(AT),
+        level: Some(said()),
+        level_leaving: (!fails).then(said),
+        source: Some("subject_id".to_owned()),
+        source_is_there: !fails,
+        subject: (!fails).then(said),
+        told: vec![ToldRow { name: said(), key: "mail", values: vec![said()], fate: fate.to_owned() }],
+        unread: vec![said()],
+        leaving: if fails { Vec::new() } else { vec![ReleaseRow { name: said(), values: vec![said()] }] },
+        relying_party: fails.then(said),
+    }
 }
 
 fn place(text: &str, full: bool) -> PlaceView {
@@ -199,7 +260,7 @@ fn proposal(text: &str, full: bool) -> ProposalView {
         entries: vec![EntryView { id: said(), sentences: vec![said()] }],
         holds: vec![hold(text)],
         findings: vec![finding(text, "warning", false)],
-        may: May { withdraw: full, approve: full, publish: !full, decline: true },
+        may: May { withdraw: full, approve: full, publish: !full, decline: true, try_it: full },
         history: vec![EventView { at: AT, what: said(), by: Some(said()) }],
         problem: (!full).then(|| Problem { field: "reason", text: said() }),
     }

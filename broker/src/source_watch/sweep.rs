@@ -21,11 +21,7 @@ impl Sources {
     ///
     /// # Errors
     /// A sentence for the log: nothing may be kept now.
-    pub(super) async fn noted(
-        &self,
-        names: &[String],
-        store: &dyn Store,
-    ) -> Result<Option<Noted>, String> {
+    pub(super) async fn noted(&self, names: &[String], store: &dyn Store) -> Result<Option<Noted>, String> {
         match self.journal.note(store, names, Patience::Usual, moment::now()).await {
             Ok(noted) => Ok(Some(noted)),
             Err(error @ JournalFailed::Unauthenticated(_)) => {
@@ -50,7 +46,11 @@ impl Sources {
         let _turn = self.turn.lock().await;
         let entries = self.journal.begin_sweep(store, began).await.map_err(said)?;
         let swept = self.swept(&entries, is_over, store, (began, clock)).await;
-        let ended = if swept.is_ok() { entries.iter().filter(|one| is_over(one)).cloned().collect() } else { Vec::new() };
+        let ended = if swept.is_ok() {
+            entries.iter().filter(|one| is_over(one)).cloned().collect()
+        } else {
+            Vec::new()
+        };
         self.journal.end_sweep(store, began, &ended).await.map_err(said)?;
         swept
     }
@@ -68,12 +68,18 @@ impl Sources {
         let mut goes = BTreeSet::new();
         for entry in entries {
             let names = Journal::names(store, entry).await.map_err(|error| error.to_string())?;
-            if is_over(entry) { goes.extend(names.unwrap_or_default()) } else { stays.extend(names.unwrap_or_default()) }
+            if is_over(entry) {
+                goes.extend(names.unwrap_or_default())
+            } else {
+                stays.extend(names.unwrap_or_default())
+            }
         }
         let names: Vec<String> = goes.difference(&stays).cloned().collect();
         for batch in names.chunks(BATCH) {
             if clock() >= Journal::sweep_ends(began) || clock() < began {
-                return Err("the store is slow; what interrupted refreshes left is forgotten later".to_owned());
+                return Err(
+                    "the store is slow; what interrupted refreshes left is forgotten later".to_owned()
+                );
             }
             store.discard(batch).await.map_err(|error| error.to_string())?;
         }
@@ -119,7 +125,8 @@ mod tests {
 
         LATER.store(INTERRUPTED_SECONDS + 2, Ordering::Release);
         // Another puts one of them now.
-        let later = sources.journal.note(&*store, &names[1..], crate::journal::Patience::Usual, clock()).await;
+        let later =
+            sources.journal.note(&*store, &names[1..], crate::journal::Patience::Usual, clock()).await;
         assert_eq!(sources.sweep(&*store, clock).await, Ok(1));
         assert!(!is_kept(&*store, &own).await && is_kept(&*store, &shared).await);
         sources.journal.settle(&*store, later.expect("noted"), clock()).await.expect("settled");

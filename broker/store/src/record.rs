@@ -50,6 +50,10 @@ pub enum RecordKind {
     GivenFile,
     /// A part of such a file.
     GivenPart,
+    /// A test sign-in that waits for its provider's answer.
+    Trial,
+    /// What came of a test sign-in, to be shown once.
+    TrialResult,
 }
 
 impl RecordKind {
@@ -64,6 +68,8 @@ impl RecordKind {
             Self::Origin => 6,
             Self::GivenFile => 7,
             Self::GivenPart => 8,
+            Self::Trial => 9,
+            Self::TrialResult => 10,
         }
     }
 }

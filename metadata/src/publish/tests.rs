@@ -49,7 +49,7 @@ fn an_entity_is_published_under_our_signature_dates_and_authority() {
     let made = publish(IDP, &key).expect("published");
     let document = read(&made.octets);
     let keys = [key.public_key().clone()];
-    verify(document.root(), &keys, &AlgorithmPolicy::default(), Profile::Metadata).expect("signed");
+    let _ = verify(document.root(), &keys, &AlgorithmPolicy::default(), Profile::Metadata).expect("signed");
     assert_eq!(document.root().attribute("validUntil"), Some(terms().valid_until.to_rfc3339().as_str()));
     assert_eq!(document.root().attribute("entityID"), Some(ID));
     let extensions = document.root().child(MD.uri(), "Extensions").expect("extensions");

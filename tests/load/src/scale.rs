@@ -220,7 +220,8 @@ pub(crate) async fn refreshes_and_logins(scale: &Scale) {
         megabytes(first.len() as u64),
         scale.providers_of_ten
     );
-    publisher.put("/small.xml", publisher.aggregate(&[schools.metadata()], Said { made: 0, valid: Some(86_400) }));
+    publisher
+        .put("/small.xml", publisher.aggregate(&[schools.metadata()], Said { made: 0, valid: Some(86_400) }));
     publisher.put("/few.xml", edition(10, 0, -60));
     let of = |path| [source("stor", &publisher, path), source("liten", &publisher, "/small.xml")];
     let few = Arc::new(started(&of("/few.xml")).await);

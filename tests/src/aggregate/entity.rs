@@ -52,11 +52,8 @@ pub(super) fn entity(plan: &Plan, number: usize, numbers: &mut Numbers) -> NewEl
         ("en", format!("{place} {en} {number}{edition}")),
     ];
     let is_provider = plan.is_identity_provider(number);
-    let role = if is_provider {
-        identity_provider(&host, &names, numbers)
-    } else {
-        service(&host, &names, numbers)
-    };
+    let role =
+        if is_provider { identity_provider(&host, &names, numbers) } else { service(&host, &names, numbers) };
     let mut entity = NewElement::new(MD, "EntityDescriptor")
         .with_attribute("entityID", entity_id)
         .with_child(extensions(is_provider))

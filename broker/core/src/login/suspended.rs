@@ -6,6 +6,7 @@ use super::{AwaitingChoice, AwaitingNotice, AwaitingProvider, Context, Login};
 use crate::identifier::{Language, Reference, RelyingPartyId};
 
 /// A login that waits for the browser. The version stands in the record's associated data.
+#[expect(clippy::large_enum_variant, reason = "one lives for one request, and is never moved in bulk")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Suspended {
     /// For the choice of a provider.

@@ -7,7 +7,10 @@
 //! 5. [`subject_identifier`]: from the pinned source alone, and of somebody whom the relying party expects;
 //! 6. [`passing_on`]: as far as the provider lets its word be repeated;
 //! 7. [`notice`]: what the person is shown before anything leaves.
+//!
+//! [`account`] tells of a release that was only tried, why each attribute would leave or not.
 
+pub mod account;
 pub mod assurance;
 pub mod attributes;
 pub mod authority;

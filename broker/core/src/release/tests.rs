@@ -534,3 +534,52 @@ fn what_is_expected_of_a_person_is_not_printed() {
     case.request.login_hint = Some(LoginHint::new("191212121212"));
     assert!(!format!("{:?}", case.request).contains("1912"));
 }
+
+#[test]
+fn a_trial_says_of_each_attribute_what_a_release_does_with_it() {
+    use super::account::{Fate, account};
+    let told = |case: &mut Case| {
+        case.provider.authority = Authority::of(&case.provider.organisation);
+        let policy = Policy {
+            provider: &case.provider,
+            relying_party: &case.relying_party,
+            output_map: &OutputMap::new(false),
+            subject_secret: &FixedSecret,
+            suspensions: &Suspensions::default(),
+            connections: &case.connections,
+        };
+        let account = account(&case.result, &case.request, policy);
+        assert_eq!(account.outcome.is_ok(), case_is_released(case), "as a release goes");
+        account
+    };
+    let mut case = Case::genuine();
+    case.result.attributes.add(AttributeName::Surname, "Alm");
+    case.result.attributes.set(AttributeName::DisplayName, vec!["Anna".to_owned(), "Alm".to_owned()]);
+    case.result.attributes.add(AttributeName::Street, "Storgatan 1");
+    let account = told(&mut case);
+    let fate = |account: &super::account::Account, name| {
+        account.told.iter().find(|(told, _)| *told == name).map(|(_, fate)| *fate)
+    };
+    assert_eq!(fate(&account, AttributeName::Mail), Some(Fate::Leaves));
+    assert_eq!(fate(&account, AttributeName::Surname), Some(Fate::NotWanted));
+    assert_eq!(fate(&account, AttributeName::DisplayName), Some(Fate::Several));
+    assert_eq!(fate(&account, AttributeName::Street), Some(Fate::NotKept));
+    assert_eq!(account.level, Some(Assurance::new(UNCERTIFIED3)));
+    let mut case = Case::genuine();
+    case.result.attributes.set(AttributeName::OrgAffiliation, vec!["aa01@5560160680".to_owned()]);
+    let account = told(&mut case);
+    assert_eq!(fate(&account, AttributeName::OrgAffiliation), Some(Fate::Outside));
+    assert_eq!(fate(&account, AttributeName::Mail), Some(Fate::LoginFailed));
+}
+
+fn case_is_released(case: &Case) -> bool {
+    let same = Case {
+        result: case.result.clone(),
+        request: case.request.clone(),
+        provider: case.provider.clone(),
+        relying_party: case.relying_party.clone(),
+        narrowing: Narrowing::default(),
+        connections: case.connections.clone(),
+    };
+    same.run().is_ok()
+}

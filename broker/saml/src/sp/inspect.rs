@@ -26,7 +26,7 @@ use super::{
     response,
 };
 use crate::{
-    attributes::SamlAttribute,
+    attributes::{SamlAttribute, from_saml_name},
     binding::post,
     message::{Assertion, Response, confirmations, is_response, name_id, text_of, trimmed},
 };
@@ -215,6 +215,12 @@ pub(super) struct Noted {
 }
 
 impl Noted {
+    /// The names of attributes that no login reads.
+    pub(super) fn unread(&self) -> Vec<String> {
+        let names = self.attributes.iter().map(|attribute| &attribute.name);
+        names.filter(|name| from_saml_name(name).is_none()).cloned().collect()
+    }
+
     /// Reads them from an assertion whose signature held; deciphered, if it came encrypted.
     pub(super) fn of(assertion: &Assertion<'_>) -> Self {
         let says = Says::within(&[Assertion::read(assertion.element)]);

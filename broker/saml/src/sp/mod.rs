@@ -130,6 +130,65 @@ impl SamlSp<'_> {
     }
 }
 
+/// A trip's question, recalled for its answer.
+struct Recalled<'a> {
+    provider: &'a Arc<SamlProvider>,
+    settings: &'a SpSettings,
+    sent: SentRequest,
+}
+
+impl<'a> SamlSp<'a> {
+    fn recall(
+        &'a self,
+        message: &Inbound,
+        provider: &ProviderId,
+        remembered: &Remembered,
+        moment: Moment<'_>,
+    ) -> Result<Recalled<'a>, Failure> {
+        let provider = self.provider(provider, moment)?;
+        let sent = SentRequest::recall(remembered)?;
+        let entity = self.entities.of_entity_id(&sent.entity_id).ok_or_else(|| {
+            Failure::new(
+                FailureCode::LoginUnknown,
+                format!("our service provider {} asked, and is not configured any more", sent.entity_id),
+            )
+        })?;
+        // SC-DP 6.3.2: the answer came to the address that was asked for, not to that of another service provider of ours.
+        if address_of(&entity.settings.acs_url) != message.path {
+            return Err(Failure::new(
+                FailureCode::DestinationMismatch,
+                format!("asked by {}, and the answer came to the address of another", sent.entity_id),
+            ));
+        }
+        Ok(Recalled { provider, settings: &entity.settings, sent })
+    }
+
+    fn expected<'r>(&'r self, recalled: &'r Recalled<'_>, moment: Moment<'_>) -> Expected<'r> {
+        Expected {
+            provider: recalled.provider,
+            settings: recalled.settings,
+            sent: &recalled.sent,
+            decryption: self.decryption,
+            now: moment.now,
+        }
+    }
+
+    /// Holds the answer to a test sign-in against every check of a login, and tells each; with the names of attributes that no login reads.
+    ///
+    /// # Errors
+    /// When no check is reached: the provider cannot be used, or the answer came to the address of another service provider of ours.
+    pub fn tell(
+        &self,
+        message: &Inbound,
+        provider: &ProviderId,
+        remembered: &Remembered,
+        moment: Moment<'_>,
+    ) -> Result<(CheckRun, Vec<String>), Failure> {
+        let recalled = self.recall(message, provider, remembered, moment)?;
+        Ok(response::run_form_telling(message.form.as_deref(), &self.expected(&recalled, moment)))
+    }
+}
+
 /// The path of one of our addresses.
 fn address_of(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -180,28 +239,8 @@ impl Upstream for SamlSp<'_> {
         remembered: &Remembered,
         moment: Moment<'_>,
     ) -> Result<Completion, Failure> {
-        let provider = self.provider(provider, moment)?;
-        let sent = SentRequest::recall(remembered)?;
-        let entity = self.entities.of_entity_id(&sent.entity_id).ok_or_else(|| {
-            Failure::new(
-                FailureCode::LoginUnknown,
-                format!("our service provider {} asked, and is not configured any more", sent.entity_id),
-            )
-        })?;
-        // SC-DP 6.3.2: the answer came to the address that was asked for, not to that of another service provider of ours.
-        if address_of(&entity.settings.acs_url) != message.path {
-            return Err(Failure::new(
-                FailureCode::DestinationMismatch,
-                format!("asked by {}, and the answer came to the address of another", sent.entity_id),
-            ));
-        }
-        let expected = Expected {
-            provider,
-            settings: &entity.settings,
-            sent: &sent,
-            decryption: self.decryption,
-            now: moment.now,
-        };
+        let recalled = self.recall(message, provider, remembered, moment)?;
+        let (sent, expected) = (&recalled.sent, self.expected(&recalled, moment));
         match response::run_form(message.form.as_deref(), &expected).result {
             Ok((result, once)) => Ok(Completion::Done { result: Box::new(result), once }),
             Err(refusal) if sent.may_refuse_the_wish(refusal.code) => Ok(Completion::WishRefused(refusal)),

@@ -24,7 +24,7 @@ use metadata::SamlProvider;
 use super::{
     SentRequest, SpSettings,
     check::{
-        CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, encryption,
+        Allowed, CheckId, CheckRun, Clock, Outcome, Steps, assertion, authentication, conditions, encryption,
         response, signature, subject,
     },
     inspect::Noted,
@@ -70,6 +70,15 @@ pub fn run_form(form: Option<&[u8]>, expected: &Expected<'_>) -> CheckRun {
     let mut steps = Steps::new();
     let result = posted_and_checked(form, expected, &mut steps);
     CheckRun { steps: steps.finish(), result }
+}
+
+/// [`run_form`], as strict, for a test sign-in: also the names of attributes that no login reads, of an assertion whose signature held.
+#[must_use]
+pub fn run_form_telling(form: Option<&[u8]>, expected: &Expected<'_>) -> (CheckRun, Vec<String>) {
+    let mut steps = Steps::inspecting(Allowed::default());
+    let result = posted_and_checked(form, expected, &mut steps);
+    let unread = steps.noted().map(Noted::unread).unwrap_or_default();
+    (CheckRun { steps: steps.finish(), result }, unread)
 }
 
 /// Checks a Response that is at hand as XML, such as a file.

@@ -4,6 +4,7 @@ use super::*;
 use crate::sp::{
     Allowed,
     inspect::{Against, Captured, Inspection, inspect},
+    response,
 };
 
 fn inspected(case: &Case, xml: &str, against: &Against, allowed: Allowed) -> Inspection {
@@ -115,5 +116,33 @@ fn values_and_names_of_people_stay_out_of_debug_output() {
     let shown = format!("{inspection:?} {:?} {:?}", seen.name_id, Captured::recognise(xml.as_bytes()));
     for value in ["Anna", "aa01", "p1\""] {
         assert!(!shown.contains(value), "{value}");
+    }
+}
+
+#[test]
+fn a_test_sign_in_runs_the_steps_of_a_login_and_names_what_no_login_reads() {
+    let case = Case::genuine();
+    let form = |xml: &str| {
+        let posted = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, xml);
+        let encoded = form_urlencoded::byte_serialize(posted.as_bytes()).collect::<String>();
+        format!("SAMLResponse={encoded}").into_bytes()
+    };
+    let attribute = "<saml:AttributeStatement>";
+    let unread = format!(
+        "{attribute}<saml:Attribute Name=\"urn:unknown\"><saml:AttributeValue>x</saml:AttributeValue></saml:Attribute>"
+    );
+    for (from, to, told) in [
+        ("", "", &[][..]),
+        (SP, "https://other.example", &[]),
+        ("Version=\"2.0\"", "Version=\"2.1\"", &[]),
+        (attribute, unread.as_str(), &["urn:unknown"]),
+    ] {
+        let form = form(&case.written(from, to));
+        let expected = case.expected();
+        let (run, names) = response::run_form_telling(Some(&form), &expected);
+        let login = response::run_form(Some(&form), &expected);
+        assert_eq!(run.steps, login.steps, "{from}");
+        assert_eq!(run.result.is_ok(), login.result.is_ok(), "{from}");
+        assert_eq!(names, told, "{from}");
     }
 }

@@ -205,15 +205,18 @@ impl Case {
         signed_as(&if from.is_empty() { xml } else { changed }, self.issue.signed, &*KEY)
     }
 
-    pub(crate) fn run_xml(&self, xml: &str) -> CheckRun {
-        let expected = Expected {
+    pub(crate) fn expected(&self) -> Expected<'_> {
+        Expected {
             provider: &self.provider,
             settings: &self.settings,
             sent: &self.sent,
             decryption: &DECRYPTION[..self.decryption_keys],
             now: self.now,
-        };
-        run(xml.as_bytes(), &expected)
+        }
+    }
+
+    pub(crate) fn run_xml(&self, xml: &str) -> CheckRun {
+        run(xml.as_bytes(), &self.expected())
     }
 
     /// The rule that the changed message breaks, with the failure's code.
