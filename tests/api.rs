@@ -484,7 +484,10 @@ async fn submissions_at_the_same_moment_each_become_a_proposal_and_only_one_of_t
     let replies = all(sending).await;
     let mut numbers: Vec<u64> = Vec::new();
     for reply in &replies {
-        assert_eq!(reply.status, 201, "{}", reply.text());
+        let reference = reply.json()["reference"].as_str().unwrap_or("none").to_owned();
+        let logs = scene.federation.logs();
+        let why: Vec<&str> = logs.lines().filter(|line| line.contains(&reference)).collect();
+        assert_eq!(reply.status, 201, "{} {why:?}", reply.text());
         numbers.push(reply.json()["proposal"]["number"].as_u64().expect("a number"));
     }
     numbers.sort_unstable();

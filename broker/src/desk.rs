@@ -56,6 +56,7 @@ pub(crate) struct DeskFile {
     seen: Seen,
     current: ArcSwap<(Option<Vec<u8>>, Desk)>,
     confirmed: AtomicI64,
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 /// Why the desk is not read or not changed.
@@ -135,6 +136,7 @@ impl DeskFile {
             mac,
             current: ArcSwap::default(),
             confirmed: AtomicI64::new(i64::MIN),
+            refreshing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -147,12 +149,20 @@ impl DeskFile {
         store: &dyn Store,
         clock: fn() -> Timestamp,
     ) -> Result<(), DeskFailed> {
+        // One at a time: a slow answer must not put an older desk back over a newer one.
+        let _one = self.refreshing.lock().await;
         // Taken before the question, as the registry's.
-        let asked = clock();
+        let (asked, seen) = (clock(), self.seen.until_now());
         let head = store.head(HEAD).await?;
-        if head.is_none() || self.current.load().0 != head {
-            let standing = self.standing(store).await?;
-            self.current.store(Arc::new((standing.octets, standing.desk)));
+        match &head {
+            // The one that is known is held against what was seen as well: a change of this machine's own may have been newer.
+            Some(octets) if self.current.load().0.as_ref() == Some(octets) => {
+                seen.check(&Head::open(octets, &self.mac)?)?;
+            }
+            _ => {
+                let standing = self.standing(store).await?;
+                self.current.store(Arc::new((standing.octets, standing.desk)));
+            }
         }
         self.confirmed.store(asked.0, Ordering::Release);
         Ok(())
@@ -251,8 +261,9 @@ impl DeskFile {
         let mut missing = String::new();
         // Between the head and its document somebody may have moved on and discarded it: then the head is another one now.
         for _ in 0..ATTEMPTS {
+            let seen = self.seen.until_now();
             let Some(octets) = store.head(HEAD).await? else {
-                if self.seen.number() > 0 {
+                if seen.is_any() {
                     return Err(DeskFailed::Tampered(format!(
                         "the store has none, and this machine has seen one: was it emptied? {}",
                         self.seen.remedy()
@@ -261,7 +272,7 @@ impl DeskFile {
                 return Ok(Standing { octets: None, head: None, desk: Desk::default() });
             };
             let head = Head::open(&octets, &self.mac)?;
-            self.seen.check(&head)?;
+            seen.check(&head)?;
             if missing == head.manifest {
                 break;
             }

@@ -215,8 +215,9 @@ impl RegistryFile {
     /// # Errors
     /// When the store is away, or the head is not to be believed.
     pub(crate) async fn head(&self, store: &dyn Store) -> Result<Option<(Vec<u8>, Head)>, EditFailed> {
+        let seen = self.seen.until_now();
         let Some(octets) = store.head(HEAD).await? else {
-            if self.seen.number() > 0 {
+            if seen.is_any() {
                 return Err(EditFailed::Tampered(format!(
                     "the store has none, and this machine has seen one: was it emptied? {}",
                     self.seen.remedy()
@@ -225,7 +226,7 @@ impl RegistryFile {
             return Ok(None);
         };
         let head = Head::open(&octets, &self.mac).map_err(|error| EditFailed::Head(error, String::new()))?;
-        self.seen.check(&head).map_err(|error| EditFailed::Head(error, self.seen.remedy()))?;
+        seen.check(&head).map_err(|error| EditFailed::Head(error, self.seen.remedy()))?;
         Ok(Some((octets, head)))
     }
 

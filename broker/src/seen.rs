@@ -35,17 +35,10 @@ impl Seen {
         self
     }
 
-    /// The number of the newest; 0: none was seen.
-    pub(crate) fn number(&self) -> u64 {
-        self.lock().as_ref().map_or(0, |head| head.number)
-    }
-
-    /// Whether a head may be followed: newer than what was seen, or the very same.
-    ///
-    /// # Errors
-    /// When it is older, or another with the same number.
-    pub(crate) fn check(&self, head: &Head) -> Result<(), HeadRefused> {
-        self.lock().as_ref().map_or(Ok(()), |seen| head.follows(seen))
+    /// What was seen until now. To be taken before the store is asked for its head: while the answer is on its way another task of this process may
+    /// see a newer one, and the answer is no older for that.
+    pub(crate) fn until_now(&self) -> UntilNow {
+        UntilNow(self.lock().clone())
     }
 
     /// Remembers a head. `octets` are the sealed ones.
@@ -79,6 +72,49 @@ impl Seen {
     }
 }
 
+/// The newest head that was seen before a question.
+pub(crate) struct UntilNow(Option<Head>);
+
+impl UntilNow {
+    /// Whether there was one.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether a head may be followed: newer than what was seen, or the very same.
+    ///
+    /// # Errors
+    /// When it is older, or another with the same number.
+    pub(crate) fn check(&self, head: &Head) -> Result<(), HeadRefused> {
+        self.0.as_ref().map_or(Ok(()), |seen| head.follows(seen))
+    }
+}
+
 fn read(path: &Path, mac: &MacKey) -> Option<Head> {
     std::fs::read(path).ok().and_then(|octets| Head::open(&octets, mac).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use broker_core::moment::Timestamp;
+    use certs::mac::Secret;
+    use metadata::revision::Head;
+
+    use super::Seen;
+
+    #[test]
+    fn an_answer_is_held_against_what_was_seen_before_the_question() {
+        let mac = Secret::from_octets([1; 32]).mac_key("desk head");
+        let folder = tempfile::tempdir().expect("a folder");
+        let seen = Seen::at(folder.path().join("head"), &mac);
+        let head = |number| Head { number, manifest: "0".repeat(64), at: Timestamp(1), record: None };
+        let saw = |number| seen.saw(&head(number), &head(number).seal(&mac));
+        assert!(!seen.until_now().is_any());
+        saw(4);
+        let asked = seen.until_now();
+        saw(5);
+        assert!(asked.check(&head(4)).is_ok(), "it was the newest when the question was put");
+        assert!(asked.check(&head(3)).is_err());
+        assert!(seen.until_now().check(&head(4)).is_err(), "asked for now, it was put back");
+    }
 }

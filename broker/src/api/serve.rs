@@ -249,18 +249,24 @@ async fn admitted(
         Needs::Token | Needs::Publish => Some(authenticate::who(&node, operation, &parts.headers).await?),
     };
     let query = parameters(operation, parts.uri.query().unwrap_or_default())?;
-    let is_json = content_type(operation, &parts.headers)?;
+    // Who has a token and sends what is somewhat too large, or of another type, is read to its end: a connection that ends while somebody still sends
+    // shows them that, and not the answer.
     let body = match operation.takes {
         Takes::Nothing => Vec::new(),
-        takes => server::body(body, takes.largest()).await?,
+        takes => server::body(body, 4 * takes.largest()).await?,
     };
+    let largest = operation.takes.largest();
+    if body.len() > largest {
+        return Err(Kind::TOO_LARGE.of(largest));
+    }
+    let is_json = content_type(operation, &parts.headers)?;
     Ok(Call { node, who, path, query, headers: parts.headers, body, is_json })
 }
 
 impl From<NotRead> for Problem {
     fn from(not_read: NotRead) -> Self {
         match not_read {
-            NotRead::TooLarge(largest) => Kind::TOO_LARGE.of(largest),
+            NotRead::TooLarge(read) => Kind::TOO_LARGE.of(read / 4),
             NotRead::NoRoom => Kind::BUSY.because(not_read),
             NotRead::TooSlow | NotRead::Broken => {
                 Kind::MALFORMED.case("Innehållet kom inte fram helt.", "The body did not arrive whole.")
