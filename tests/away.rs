@@ -81,6 +81,12 @@ async fn a_store_that_falls_silent_is_as_one_that_is_gone() {
     let (page, _, code) = federation.refused(&browser, port, &sent.expect("an answer in time")).await;
     assert_eq!((page.reply.status.as_u16(), code.as_str()), (503, "broker.store_away"));
     federation.nodes[0].well().await;
+    // What was on its way to the store while it was silent may still run into its time limit.
+    eventually("a login begins", Duration::from_secs(15), || async {
+        let page = federation.browser().open(port, &federation.party().begin().path()).await;
+        page.reply.status == 200
+    })
+    .await;
     let _ = Walk::new(&federation, Person::asa()).finish(port).await;
 }
 

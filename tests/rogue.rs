@@ -433,6 +433,11 @@ async fn prepare(federation: &Federation) {
         words.extend(["--attribute", name.key()]);
     }
     let _ = federation.command(&words);
+    // It asks for more than when it joined, so the employers agree anew.
+    for employer in ["2120009903", "2321009900"] {
+        let service = federation.party().client_id.as_str();
+        let _ = federation.command(&["connection", "agree", service, "--organisation", employer]);
+    }
     eventually("what was registered is live", Duration::from_secs(20), || async {
         let says = [(A::EmployeeHsaId, "SE2120009903-V1"), (A::DateOfBirth, "1912-12-12")];
         let told = login(federation, &federation.granvik, Person::asa(), &says, |answer| {

@@ -173,7 +173,8 @@ impl Provider {
             TakenBy::Redirect => {
                 // After a form of ours a page goes on instead of a redirect.
                 let address = if page.reply.status == 200 { page.first_button() } else { page.location() };
-                let url = Url::parse(&address).expect("an address");
+                let url = Url::parse(&address)
+                    .unwrap_or_else(|_| panic!("no address: {}\n{}", page.reply.status, page.reply.text()));
                 assert_eq!(&url[..url::Position::AfterPath], format!("https://{}/sso", self.host));
                 Inbound { query: url.query().map(str::to_owned), ..Inbound::default() }
             }
