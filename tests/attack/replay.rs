@@ -91,7 +91,7 @@ async fn in_parallel(bench: &Bench) {
 
 async fn at_once(bench: &Bench, walk: &Walk<'_>, form: &Form) -> Vec<tests::browser::Page> {
     let cookies = walk.browser.cookies();
-    let all: Vec<_> = (0..12)
+    let all: Vec<_> = (0..10)
         .map(|_| {
             let (browser, form, port) = (bench.federation.browser(), form.clone(), bench.port());
             browser.set_cookies(cookies.clone());
@@ -262,7 +262,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: |bench| Box::pin(signed_again(bench)),
     },
     Scenario {
-        name: "twelve answers and twelve decisions at once",
+        name: "ten answers and ten decisions at once",
         source: "ASVS 2.3.1: a race",
         run: |bench| Box::pin(in_parallel(bench)),
     },
