@@ -328,10 +328,7 @@ async fn each_organisation_has_its_own_ceiling_and_its_own_services() {
         .browser
         .open(port, &format!("{}{SKOGBY}", link(&choice, FJORDEN).expect("a link").trim_end_matches(FJORDEN)))
         .await;
-    assert_eq!(
-        shared.federation.refused(&walk.browser, port, &by_hand).await.2,
-        "policy.provider_not_allowed"
-    );
+    assert_eq!(shared.federation.refused(&walk.browser, port, &by_hand).await.2, "policy.connection_closed");
     for (level, end) in [(LOA2, Ok(SKOGBY)), (LOA3, Err("policy.assurance_above_ceiling"))] {
         let walk = Walk::between(&shared.federation, &shared.tidbok, &shared.provider, Person::asa());
         let walk = shared.go(walk, By::Link(SKOGBY)).await;

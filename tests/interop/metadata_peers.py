@@ -14,7 +14,7 @@ bin_folder = Path(sys.executable).parent
 
 def pyff(name, url, key):
     """Loads `url` with pyFF, which must verify it with `key` and its schemas, and gives what it then publishes; None where it refuses."""
-    out = Path(f"pyff-{name}.xml")
+    out = Path(f"pyff-{name}.xml").absolute()
     out.unlink(missing_ok=True)
     pipeline = Path(f"pyff-{name}.fd")
     pipeline.write_text(

@@ -124,7 +124,10 @@ impl Node {
     /// The log's lines, each one object.
     #[must_use]
     pub fn log_lines(&self) -> Vec<Value> {
-        self.log()
+        let log = self.log();
+        // The last may be half written.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        whole
             .lines()
             .map(|line| {
                 serde_json::from_str(line).unwrap_or_else(|_| panic!("a line that is not JSON: {line}"))
