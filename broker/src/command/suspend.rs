@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use broker_core::{
     identifier::{ProviderId, RelyingPartyId},
-    organisation::OrganisationNumber,
     suspension::KeyFingerprint,
 };
 use certs::PublicKey;
@@ -17,6 +16,7 @@ use metadata::{
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
     edit::{self, Changes, Edit, Signed},
+    metadata::value,
     source, style,
 };
 use crate::{config::Config, moment};
@@ -160,7 +160,9 @@ pub(crate) fn resume(resume: &Resume) -> Result<(), Stopped> {
             Resume::RelyingParty(lift) => {
                 Target::RelyingParty { relying_party: RelyingPartyId::from(lift.name.as_str()) }
             }
-            Resume::Organisation(lift) => Target::Organisation { organisation: number(&lift.name)? },
+            Resume::Organisation(lift) => {
+                Target::Organisation { organisation: value::number(&lift.name).map_err(Stopped::could_not)? }
+            }
             Resume::Key(lift) => suspended_key(registry, lift)?,
         };
         let told = format!("{target}, by {by}: {reason}");
@@ -240,14 +242,8 @@ fn relying_party(registry: &Registry, name: &str) -> Result<Target, Stopped> {
     Ok(Target::RelyingParty { relying_party })
 }
 
-fn number(name: &str) -> Result<OrganisationNumber, Stopped> {
-    OrganisationNumber::parse(name).ok_or_else(|| {
-        Stopped::could_not(format!("{name} is no organisation number: ten digits, the last a check digit"))
-    })
-}
-
 fn organisation(registry: &Registry, name: &str) -> Result<Target, Stopped> {
-    let organisation = number(name)?;
+    let organisation = value::number(name).map_err(Stopped::could_not)?;
     let of_a_source =
         || registry.joined().providers.values().any(|one| one.policy.organisation.number == organisation);
     if registry.organisation(&organisation).is_none() && !of_a_source() {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     ConfigArgument, Lines, Stopped, Tone, block_on,
     edit::{self, Edit},
+    metadata::value,
     style,
 };
 use crate::{desk::DeskFailed, moment};
@@ -27,7 +28,7 @@ pub(crate) enum Token {
 #[derive(Debug, Args)]
 pub(crate) struct Issue {
     /// The organisation that the token speaks for: its number.
-    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    #[arg(long, value_name = "NUMBER", value_parser = value::number)]
     organisation: OrganisationNumber,
     /// propose: make proposals. publish: also approve and publish those of others.
     #[arg(long, value_name = "RIGHT", value_parser = right)]
@@ -68,11 +69,6 @@ pub(crate) struct Revoke {
     id: String,
     #[command(flatten)]
     config: ConfigArgument,
-}
-
-fn number(text: &str) -> Result<OrganisationNumber, String> {
-    OrganisationNumber::parse(text)
-        .ok_or_else(|| format!("{text} is no organisation number: ten digits, the last a check digit"))
 }
 
 fn right(text: &str) -> Result<Right, String> {

@@ -99,7 +99,7 @@ async fn opened(node: &Node, visit: &Visit, name: &str) -> Result<Opened, Instea
 async fn judged(node: &Arc<Node>, visit: &Visit, name: &str) -> Result<Judged, Instead> {
     let Opened { given, octets } = opened(node, visit, name).await?;
     let live = super::live(node, visit).await?;
-    let choices = choices(visit, &given);
+    let choices = choices(node, visit, &given);
     let (piece, registry, fresh) = (node.clone(), live.registry.clone(), given.fresh.clone());
     let work = move || {
         let secrets = Secrets { key: &piece.client_secrets, fresh: &fresh };
@@ -120,11 +120,12 @@ async fn judged(node: &Arc<Node>, visit: &Visit, name: &str) -> Result<Judged, I
 }
 
 /// Bounded by the invitation's organisation, whatever the file says.
-fn choices(visit: &Visit, given: &Given) -> Choices {
+fn choices(node: &Node, visit: &Visit, given: &Given) -> Choices {
     Choices {
         organisation: Some(visit.invitation.organisation.clone()),
         subject_source: given.subject_source,
         client_id: given.client_id.clone(),
+        profiles: node.config.file.federation.profiles(),
         ..Choices::default()
     }
 }
